@@ -1,0 +1,20 @@
+from dataclasses import dataclass
+
+from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNorm:
+    """The settings that all batch normalizations of a network share; calling it makes one.
+
+    `decay` is TensorFlow's: the share of the old moving average that is kept, so PyTorch's momentum is `1 - decay`.
+    """
+
+    eps: float
+    decay: float
+
+    def __call__(self, channels: int) -> nn.BatchNorm2d:
+        return nn.BatchNorm2d(channels, eps=self.eps, momentum=1.0 - self.decay)
+
+
+CIFAR_BATCH_NORM = BatchNorm(eps=1e-5, decay=0.9)

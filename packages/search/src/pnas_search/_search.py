@@ -1,0 +1,93 @@
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pnas_searchspace import Cell
+
+from pnas_search._errors import SearchError
+from pnas_search._evaluation import Evaluator, Outcome, Request
+from pnas_search._ledger import Ledger, LedgerRow
+from pnas_search._seeds import child_seed
+from pnas_search._strategies._base import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundStarted:
+    """A round begins, or goes on: `rows` are its children, some of them finished by an earlier run."""
+
+    index: int
+    rows: Sequence[LedgerRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildFinished:
+    """A child's outcome has been committed."""
+
+    request: Request
+    outcome: Outcome
+
+
+Event = RoundStarted | ChildFinished
+
+
+def search(
+    strategy: Strategy,
+    evaluator: Evaluator,
+    ledger: Ledger,
+    *,
+    seed: int,
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> tuple[Cell, Outcome]:
+    """Train what a strategy asks for until it asks for nothing more; give the best cell and its outcome.
+
+    What the ledger holds already is not trained again, and rounds that it holds are not asked for again. So a search
+    that was interrupted, however roughly, goes on by calling this anew with the same arguments, and ends with the same
+    result.
+
+    Args:
+        strategy: a new one.
+        evaluator: trains the children; each outcome is committed before anything else happens.
+        ledger: of this search; empty, or from an earlier call.
+        seed: every child's seed derives from it and from the child's cell.
+        on_event: called after every step, in this thread.
+
+    Raises:
+        SearchError: the strategy cannot go on, the ledger cannot be written, or an evaluator fails.
+    """
+    for index in itertools.count():
+        rows = _round(strategy, ledger, index, seed)
+        if not rows:
+            break
+        on_event(RoundStarted(index=index, rows=rows))
+        missing = [row.request for row in rows if row.outcome is None]
+        for request, outcome in evaluator.evaluate(missing):
+            ledger.record(request, outcome)
+            on_event(ChildFinished(request=request, outcome=outcome))
+        _tell(strategy, ledger.rows(round=index))
+    best = strategy.best()
+    if best is None:
+        raise SearchError("the strategy asked for no cell, so that there is no best one")
+    return best
+
+
+def _round(strategy: Strategy, ledger: Ledger, index: int, seed: int) -> list[LedgerRow]:
+    """The round as the ledger holds it, or as the strategy asks for it now; empty at the end of the search."""
+    rows = ledger.rows(round=index)
+    if rows:
+        return rows
+    candidates = strategy.ask()
+    requests = [
+        Request(cell=candidate.cell, seed=child_seed(seed, candidate.cell), parent=candidate.parent)
+        for candidate in candidates
+    ]
+    ledger.add_round(index, candidates, requests)
+    return ledger.rows(round=index)
+
+
+def _tell(strategy: Strategy, rows: Sequence[LedgerRow]) -> None:
+    outcomes = [row.outcome for row in rows if row.outcome is not None]
+    if len(outcomes) < len(rows):
+        raise SearchError(
+            f"the evaluator left out {len(rows) - len(outcomes)} of {len(rows)} children that it was asked for"
+        )
+    strategy.tell([row.candidate for row in rows], outcomes)

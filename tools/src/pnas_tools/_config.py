@@ -1,0 +1,97 @@
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from pnas_searchspace import PNAS_OPERATIONS
+
+from pnas_tools._parameter_types import POSITIVE, POSITIVE_NUMBER, SHARE, Device, OperationNames, OrNone
+
+OPTION = "option"
+
+
+def _setting(flag: str, kind: click.ParamType[Any], help: str, default: Any = dataclasses.MISSING) -> Any:
+    """A field that is also an option of the command line."""
+    return dataclasses.field(default=default, metadata={OPTION: (flag, kind, help)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchConfig:
+    """Everything that decides the outcome of a search, and nothing else.
+
+    The paper's letters are B for `n_blocks`, K for `beam_size`, F for `n_filters`, N for `n_repeats` and E for
+    `n_epochs`. What has a default here the paper does not state, or it is the same in every preset.
+    """
+
+    dataset: str = _setting(
+        "--dataset", click.STRING, "digits, cifar10, cifar100, fashion_mnist, a folder or an .npz file."
+    )
+    n_blocks: int = _setting("--blocks", POSITIVE, "B, the blocks of the cell that is looked for.")
+    beam_size: int = _setting("--beam", POSITIVE, "K, the cells of each size above one that are trained.")
+    n_filters: int = _setting("--filters", POSITIVE, "F, the filters of the first cell.")
+    n_repeats: int = _setting("--repeats", POSITIVE, "N, the cells in each of the network's three stages.")
+    n_epochs: int = _setting("--epochs", POSITIVE, "E, the passes over the images for each child.")
+    batch_size: int = _setting("--batch-size", POSITIVE, "Images in a step of SGD.")
+    learning_rate: float = _setting("--learning-rate", POSITIVE_NUMBER, "At the first step; a cosine takes it to 0.")
+    seed: int = _setting("--seed", click.IntRange(min=0), "Of the whole search.", 0)
+    device: str = _setting("--device", Device(), "What children are trained on.", "cpu")
+
+    operations: tuple[str, ...] = _setting(
+        "--operations", OperationNames(), "The operations a block may apply.", PNAS_OPERATIONS
+    )
+    validation_fraction: float = _setting("--validation-fraction", SHARE, "Share of the images that measure.", 0.1)
+    split_seed: int = _setting("--split-seed", click.IntRange(min=0), "Which images these are.", 0)
+    momentum: float = _setting("--momentum", click.FloatRange(0, 1, max_open=True), "Of SGD.", 0.9)
+    nesterov: bool = _setting("--nesterov", click.BOOL, "Whether it is Nesterov's.", False)
+    weight_decay: float = _setting("--weight-decay", click.FloatRange(min=0), "Of SGD.", 5e-4)
+    max_gradient_norm: float | None = _setting(
+        "--max-gradient-norm", OrNone(POSITIVE_NUMBER), "What gradients are clipped to.", 5.0
+    )
+    whitening: str = _setting("--whitening", click.Choice(["channel", "image"]), "Whose mean and deviation.", "channel")
+    upsample_to: int | None = _setting("--upsample-to", OrNone(POSITIVE), "Side of the images before the crop.", None)
+    crop_to: int | None = _setting("--crop-to", OrNone(POSITIVE), "Side of the random crop.", None)
+    flip: bool = _setting("--flip", click.BOOL, "Whether half of the images are mirrored.", False)
+    threads_per_child: int = _setting("--threads-per-child", POSITIVE, "Of the CPU; sums depend on it.", 1)
+
+    n_members: int = _setting("--members", click.IntRange(min=2), "Networks in the surrogate's ensemble.", 5)
+    surrogate_epochs: int = _setting("--surrogate-epochs", POSITIVE, "Passes over the children in fitting it.", 50)
+    surrogate_batch_size: int = _setting("--surrogate-batch-size", POSITIVE, "Children in a step of that.", 32)
+    surrogate_first_learning_rate: float = _setting(
+        "--surrogate-first-learning-rate", POSITIVE_NUMBER, "Adam's, fitted to one-block cells.", 0.01
+    )
+    surrogate_learning_rate: float = _setting(
+        "--surrogate-learning-rate", POSITIVE_NUMBER, "Adam's, once larger cells are there.", 0.002
+    )
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings as JSON can hold them."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(self).items()}
+
+
+PRESETS = {
+    "quick": SearchConfig(
+        dataset="digits",
+        n_blocks=3,
+        beam_size=16,
+        n_filters=8,
+        n_repeats=1,
+        n_epochs=3,
+        batch_size=64,
+        learning_rate=0.05,
+        validation_fraction=0.2,
+    ),
+    # Section 5.1. The paper does not give the batch size; it is that of NASNet's code for CIFAR-10.
+    "paper": SearchConfig(
+        dataset="cifar10",
+        n_blocks=5,
+        beam_size=256,
+        n_filters=24,
+        n_repeats=2,
+        n_epochs=20,
+        batch_size=32,
+        learning_rate=0.01,
+        upsample_to=40,
+        crop_to=32,
+        flip=True,
+    ),
+}

@@ -1,0 +1,43 @@
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from pnas_tools._config import OPTION, PRESETS, SearchConfig
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_options(command: F) -> F:
+    """Give a command one option for every setting of a search; unset ones stay None, for the preset to fill in."""
+    for field in reversed(dataclasses.fields(SearchConfig)):
+        flag, kind, help_text = field.metadata[OPTION]
+        command = click.option(flag, field.name, type=kind, help=f"{help_text}  [{_preset_values(field.name)}]")(
+            command
+        )
+    return command
+
+
+def resolve_config(context: click.Context, preset: str, options: dict[str, Any]) -> SearchConfig:
+    """The preset with what was given on the command line in its place."""
+    given = {
+        name: value
+        for name, value in options.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    return dataclasses.replace(PRESETS[preset], **given)
+
+
+def _preset_values(name: str) -> str:
+    values = {preset: getattr(config, name) for preset, config in PRESETS.items()}
+    if len(set(values.values())) == 1:
+        return f"default: {_shown(next(iter(values.values())))}"
+    return ", ".join(f"{preset}: {_shown(value)}" for preset, value in values.items())
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "all eight"
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

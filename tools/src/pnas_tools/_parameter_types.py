@@ -1,0 +1,52 @@
+import difflib
+from typing import Any
+
+import click
+from pnas_searchspace import PNAS_OPERATIONS
+
+
+class OperationNames(click.ParamType[tuple[str, ...]]):
+    """Names of operations, separated by commas, as a tuple."""
+
+    name = "NAME,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        names = tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+        for name in names:
+            if name not in PNAS_OPERATIONS:
+                close = difflib.get_close_matches(name, PNAS_OPERATIONS, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                self.fail(
+                    f"unknown operation {name!r}, expected some of {', '.join(PNAS_OPERATIONS)}{hint}", param, ctx
+                )
+        if len(set(names)) < len(names):
+            self.fail(f"every operation may be named once, and {','.join(names)} repeats one", param, ctx)
+        return names
+
+
+class OrNone(click.ParamType[Any]):
+    """A value of another type, or the word `none`."""
+
+    def __init__(self, inner: click.ParamType[Any]) -> None:
+        self._inner = inner
+        self.name = f"{inner.name}|none"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return None if value == "none" else self._inner.convert(value, param, ctx)
+
+
+class Device(click.ParamType[str]):
+    """`cpu`, `cuda`, or `cuda:` and a number."""
+
+    name = "cpu|cuda|cuda:N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        kind, _, number = str(value).partition(":")
+        if value not in ("cpu", "cuda") and not (kind == "cuda" and number.isdecimal()):
+            self.fail(f"expected cpu, cuda or cuda:N, not {value!r}", param, ctx)
+        return str(value)
+
+
+POSITIVE = click.IntRange(min=1)
+POSITIVE_NUMBER = click.FloatRange(min=0, min_open=True)
+SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)

@@ -1,0 +1,48 @@
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+_DISTRIBUTIONS = (
+    "pnas-tools",
+    "pnas-search",
+    "pnas-searchspace",
+    "pnas-surrogate",
+    "pnas-models",
+    "pnas-trainer",
+    "numpy",
+    "torch",
+)
+
+
+def provenance() -> dict[str, Any]:
+    """What a result depends on besides config and seed: versions, machine, and git revision where there is one."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "git_revision": _git_revision(),
+        "versions": {name: _version(name) for name in _DISTRIBUTIONS},
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None  # run from a source tree
+
+
+def _git_revision() -> str | None:
+    """The revision of the source tree that this file belongs to; None for an installed wheel."""
+    here = Path(__file__).resolve().parent
+    try:
+        tracked = subprocess.run(
+            ["git", "ls-files", "--error-unmatch", __file__], cwd=here, capture_output=True, check=False
+        )
+        if tracked.returncode != 0:
+            return None
+        revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None  # git is not installed here
+    return revision.stdout.strip()

@@ -1,0 +1,147 @@
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from pnas_search import Ledger, LedgerError
+
+from pnas_tools._config import SearchConfig
+from pnas_tools._errors import BadInput
+from pnas_tools._files import write_json_atomically
+
+_DATA_FILE = ".data.npz"
+_LOCK_FILE = ".lock"
+
+
+class RunFolder:
+    """Where a search lives: its config, its ledger and its results.
+
+    The ledger alone is what the search remembers; everything else in the folder is written from it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ledger = path / "ledger.sqlite"
+        self.config = path / "config.json"
+        self.result = path / "result.json"
+        self.drawing = path / "best_cell.svg"
+        self.tracking = path / "mlflow.json"
+        self.data = path / _DATA_FILE
+
+    def holds_run(self) -> bool:
+        return Ledger.exists(self.ledger)
+
+    def read_result(self) -> dict[str, Any] | None:
+        """What a finished search found; None while it is not finished."""
+        try:
+            result: dict[str, Any] = json.loads(self.result.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return result
+
+    def check(self, config: SearchConfig) -> None:
+        """Raise `BadInput` unless a search of this config can begin or go on here; nothing is changed on disk."""
+        if self.holds_run():
+            with self._read_ledger() as ledger:
+                self._check_config(ledger.config(), config.as_json())
+            folder = self.path
+        elif self.path.is_dir():
+            foreign = sorted(entry.name for entry in self.path.iterdir() if not self._is_ours(entry))
+            if foreign:
+                raise BadInput(
+                    f"{self.path} is not empty and holds no run, but {foreign[0]!r}: choose another folder with --out"
+                )
+            folder = self.path
+        else:
+            folder = _nearest_existing(self.path)
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise BadInput(f"{folder} is no folder that can be written to: choose another one with --out")
+
+    @contextmanager
+    def opened(self, config: SearchConfig, provenance: dict[str, Any]) -> Iterator[Ledger]:
+        """The ledger, begun where there is none, with the folder locked against other searches meanwhile.
+
+        A new run that is given up with `BadInput` before its first round leaves nothing behind.
+        """
+        created = _topmost_missing(self.path)
+        lock = self._locked()
+        given_up = False
+        with lock, self._ledger(config, provenance) as ledger:
+            try:
+                yield ledger
+            except BadInput:
+                given_up = not ledger.rows()
+                raise
+            finally:
+                self.data.unlink(missing_ok=True)
+                if given_up and created is not None:
+                    ledger.close()
+                    lock.release()
+                    shutil.rmtree(created)
+
+    def open_for_reading(self) -> Ledger | None:
+        """The ledger, to look at; None when a search was begun here that has none yet."""
+        if not self.path.is_dir() or (
+            not self.holds_run() and not all(self._is_ours(entry) for entry in self.path.iterdir())
+        ):
+            raise BadInput(f"{self.path} holds no run: expected the folder that `pnas-tools search --out` was given")
+        return self._read_ledger() if self.holds_run() else None
+
+    def _locked(self) -> FileLock:
+        """The lock, acquired; the folder is made for it."""
+        lock = FileLock(self.path / _LOCK_FILE)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise BadInput(
+                f"another process is running the search in {self.path}: wait for it, or stop it first"
+            ) from error
+        except OSError as error:
+            raise BadInput(
+                f"{self.path} cannot be written to ({error.strerror}): choose another folder with --out"
+            ) from error
+        return lock
+
+    def _ledger(self, config: SearchConfig, provenance: dict[str, Any]) -> Ledger:
+        try:
+            if self.holds_run():
+                ledger = Ledger.open(self.ledger)
+            else:
+                ledger = Ledger.create(self.ledger, config=config.as_json(), provenance=provenance)
+        except LedgerError as error:
+            raise BadInput(str(error)) from error
+        write_json_atomically(self.config, ledger.config())
+        return ledger
+
+    def _read_ledger(self) -> Ledger:
+        try:
+            return Ledger.read(self.ledger)
+        except LedgerError as error:
+            raise BadInput(str(error)) from error
+
+    def _check_config(self, there: dict[str, Any], here: dict[str, Any]) -> None:
+        for name in sorted({*there, *here}):
+            if there.get(name) != here.get(name):
+                raise BadInput(
+                    f"{self.path} holds a run of another config, {name} is {there.get(name)!r} there and "
+                    f"{here.get(name)!r} here: choose another folder with --out, or give the same options"
+                )
+
+    def _is_ours(self, entry: Path) -> bool:
+        ours = {path.name for path in (self.ledger, self.config, self.data)}
+        return entry.name in ours or entry.name.startswith((".", f"{self.ledger.name}-"))
+
+
+def _nearest_existing(path: Path) -> Path:
+    return next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+
+
+def _topmost_missing(path: Path) -> Path | None:
+    """The topmost folder that has to be made for `path` to exist."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    return missing[-1] if missing else None

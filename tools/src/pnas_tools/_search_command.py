@@ -1,0 +1,139 @@
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from pnas_search import Event, Ledger, Outcome, ProcessPool, Progressive, SearchError, search
+from pnas_searchspace import Cell, CellSpace
+from rich.console import Console
+
+from pnas_tools._child import ChildTrainer
+from pnas_tools._config import PRESETS, SearchConfig
+from pnas_tools._drawing import draw_cell
+from pnas_tools._errors import Failed
+from pnas_tools._files import write_json_atomically, write_text_atomically
+from pnas_tools._options import config_options, resolve_config
+from pnas_tools._prepare import prepare
+from pnas_tools._progress import SearchProgress
+from pnas_tools._provenance import provenance
+from pnas_tools._result import make_result
+from pnas_tools._run_folder import RunFolder
+from pnas_tools._surrogate import surrogate_factory
+from pnas_tools._terminal import print_result
+from pnas_tools._tracking import MlflowTracker, local_store
+from pnas_tools._workload import Workload
+
+_SECONDS_FOR_TRACKING = {True: 60.0, False: 5.0}
+"""How long MLflow is waited for at the end of a search, by whether it finished."""
+
+
+@click.command("search")
+@click.option(
+    "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/ and a name]")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes that train.  [default: one per core; one on a GPU]"
+)
+@click.option("--track/--no-track", default=True, show_default=True, help="Whether to copy the run to MLflow.")
+@config_options
+@click.pass_context
+def search_command(
+    context: click.Context, /, preset: str, out: Path | None, workers: int | None, track: bool, **options: Any
+) -> None:
+    r"""Search for a cell, from simple ones to complex ones (Algorithm 1 of the paper).
+
+    The run lives in a folder. Interrupted in whatever way, the same command goes on with it, and ends as if it had
+    never stopped. The result depends on the options below --track, and not on the number of workers.
+
+    \b
+    Example:
+      pnas-tools search --blocks 2 --beam 8 --out runs/small
+    """
+    config = resolve_config(context, preset, options)
+    run = RunFolder(out if out is not None else Path("runs") / _default_name(preset, config))
+    run.check(config)
+    console = Console(stderr=True)
+    result = run.read_result()
+    tracking_uri = (os.environ.get("MLFLOW_TRACKING_URI") or local_store(run.path)) if track else None
+    if result is None:
+        result = _run(config, run, workers or _default_workers(config), tracking_uri, console)
+    else:
+        console.print(f"The search in {run.path} is finished; this is what it found.", highlight=False)
+    print_result(Console(), run, result, tracking_uri)
+
+
+def _run(
+    config: SearchConfig, run: RunFolder, n_workers: int, tracking_uri: str | None, console: Console
+) -> dict[str, Any]:
+    """Search, or go on with it; give the result, which is on disk then."""
+    trainer = ChildTrainer(config=config, data=run.data.absolute())
+    # The workers import what they need while this process does.
+    with run.opened(config, provenance()) as ledger, ProcessPool(trainer, n_workers) as pool:
+        n_before = sum(row.outcome is not None for row in ledger.rows())
+        state = f"goes on after {n_before} children" if n_before else "begins"
+        console.print(f"The search in {run.path} {state}, with {n_workers} workers.", highlight=False)
+        prepare(config, run.data)
+        tracker = MlflowTracker(run, tracking_uri) if tracking_uri is not None else None
+        if tracker is not None:
+            tracker.start()
+        finished = False
+        try:
+            space = CellSpace(config.operations)
+            with SearchProgress(console, Workload(_level_sizes(config, space))) as progress:
+                best = _search(config, space, pool, ledger, progress)
+            result = _write_result(best, ledger, config, run)
+            finished = True
+        finally:
+            if tracker is not None:
+                problem = tracker.finish(finished=finished, timeout=_SECONDS_FOR_TRACKING[finished])
+                if problem is not None:
+                    console.print(problem, highlight=False, soft_wrap=True)
+    return result
+
+
+def _search(
+    config: SearchConfig, space: CellSpace, pool: ProcessPool, ledger: Ledger, on_event: Callable[[Event], None]
+) -> tuple[Cell, Outcome]:
+    strategy = Progressive(
+        space,
+        n_blocks=config.n_blocks,
+        beam_size=config.beam_size,
+        make_predictor=surrogate_factory(config, space),
+    )
+    try:
+        return search(strategy, pool, ledger, seed=config.seed, on_event=on_event)
+    except SearchError as error:
+        raise Failed(str(error)) from error
+
+
+def _write_result(best: tuple[Cell, Outcome], ledger: Ledger, config: SearchConfig, run: RunFolder) -> dict[str, Any]:
+    """Write the drawing, and last the result, which says that the search is finished; give it as it can be read
+    back.
+    """
+    write_text_atomically(run.drawing, draw_cell(best[0]))
+    write_json_atomically(run.result, make_result(best, ledger.rows(), config, ledger.provenance()))
+    result = run.read_result()
+    assert result is not None  # it has just been written
+    return result
+
+
+def _level_sizes(config: SearchConfig, space: CellSpace) -> list[int]:
+    return [len(space.one_block_cells())] + [config.beam_size] * (config.n_blocks - 1)
+
+
+def _default_name(preset: str, config: SearchConfig) -> str:
+    """A name that the same options give again, and others do not."""
+    digest = hashlib.sha256(json.dumps(config.as_json(), sort_keys=True).encode()).hexdigest()
+    return f"{preset}-seed{config.seed}-{digest[:8]}"
+
+
+def _default_workers(config: SearchConfig) -> int:
+    if config.device != "cpu":
+        return 1
+    if hasattr(os, "sched_getaffinity"):  # Linux only
+        return max(1, len(os.sched_getaffinity(0)) // config.threads_per_child)
+    return max(1, (os.cpu_count() or 1) // config.threads_per_child)

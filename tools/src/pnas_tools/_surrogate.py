@@ -1,0 +1,26 @@
+from collections.abc import Callable
+
+from pnas_search import Predictor
+from pnas_searchspace import CellSpace
+
+from pnas_tools._config import SearchConfig
+
+
+def surrogate_factory(config: SearchConfig, space: CellSpace) -> Callable[[int], Predictor]:
+    """The paper's MLP ensemble (sections 4.2 and 5.1), made anew for every level of a search."""
+
+    def make(n_blocks_fitted: int) -> Predictor:
+        from pnas_surrogate import Ensemble, MLPPredictor, SequenceSpec
+
+        predictor = MLPPredictor(
+            SequenceSpec(kinds=("input", "operation") * 2, vocabulary=space.vocabulary(config.n_blocks)),
+            learning_rate=(
+                config.surrogate_first_learning_rate if n_blocks_fitted == 1 else config.surrogate_learning_rate
+            ),
+            n_epochs=config.surrogate_epochs,
+            batch_size=config.surrogate_batch_size,
+            random_state=config.seed,
+        )
+        return Ensemble(predictor, n_members=config.n_members, random_state=config.seed)
+
+    return make

@@ -1,0 +1,40 @@
+"""What a finished search prints."""
+
+from typing import Any
+
+from pnas_searchspace import Cell
+from rich.console import Console
+from rich.table import Table
+
+from pnas_tools._run_folder import RunFolder
+
+
+def print_result(console: Console, run: RunFolder, result: dict[str, Any], tracking_uri: str | None) -> None:
+    """The best cell as text and as a drawing, what it cost, and where everything lies."""
+    cell = Cell(result["best_cell"])
+    console.print(f"\nBest cell, accuracy {result['best_accuracy']:.4f}:\n", highlight=False)
+    console.print(sketch(cell), highlight=False, markup=False)
+    console.print(f"\n  {cell}\n", highlight=False, markup=False, soft_wrap=True)
+    levels = Table("blocks", "models", "best accuracy", title=None, box=None, pad_edge=True)
+    for level in result["levels"]:
+        levels.add_row(str(level["n_blocks"]), str(level["n_models"]), f"{level['best_accuracy']:.4f}")
+    console.print(levels)
+    console.print(
+        f"\n{result['n_models']:,} models trained on {result['n_examples']:,} examples in all.\n", highlight=False
+    )
+    places = [("result", str(run.result)), ("drawing", str(run.drawing)), ("every child", str(run.ledger))]
+    if tracking_uri is not None:
+        local = tracking_uri.startswith("sqlite:")
+        places.append(("MLflow", f"mlflow ui --backend-store-uri {tracking_uri}" if local else tracking_uri))
+    for name, place in places:
+        console.print(f"  {name:<12} {place}", highlight=False, markup=False, soft_wrap=True)
+
+
+def sketch(cell: Cell) -> str:
+    """The cell in characters: for every block what it adds up."""
+    width = max(len(operation) for block in cell for operation in (block.operation_1, block.operation_2))
+    lines = []
+    for index, block in enumerate(cell):
+        lines.append(f"  {block.input_1:>2} -- {block.operation_1:-<{width}} --.")
+        lines.append(f"  {block.input_2:>2} -- {block.operation_2:-<{width}} --+-- {index}")
+    return "\n".join(lines)
