@@ -14,6 +14,7 @@ _ROW = 150
 _GAP = 46  # above every row; lines change columns only there
 _MARGIN = 24
 _SUM_RADIUS = 11
+_SUM_ABOVE_ROW = 22
 _LABELS = {
     "sep_conv_3x3": "sep 3x3",
     "sep_conv_5x5": "sep 5x5",
@@ -45,18 +46,19 @@ class _Drawing:
         self._cell = cell
         depths = _depths(cell)
         self._width = 2 * len(cell) * _COLUMN + 2 * _MARGIN
-        self._height = (max(depths) + 1) * _ROW + 120
-        bottom = self._height - _MARGIN - _BOX_HEIGHT
+        self._output = _Point(self._width / 2, _MARGIN + _BOX_HEIGHT / 2)
+        highest_sum = self._output.y + _BOX_HEIGHT / 2 + 2 * _GAP + _SUM_RADIUS
+        bottom = highest_sum + (max(depths) + 1) * _ROW - _SUM_ABOVE_ROW
+        self._height = bottom + _BOX_HEIGHT / 2 + _MARGIN
         self._inputs = {
             index: _Point(self._width * share, bottom)
             for index, share in ((-2, 0.32), (-1, 0.68))
             if index in _read(cell)
         }
         self._sums = [
-            _Point(_MARGIN + (2 * block + 1) * _COLUMN, bottom - (depth + 1) * _ROW + 22)
+            _Point(_MARGIN + (2 * block + 1) * _COLUMN, bottom - (depth + 1) * _ROW + _SUM_ABOVE_ROW)
             for block, depth in enumerate(depths)
         ]
-        self._output = _Point(self._width / 2, _MARGIN + _BOX_HEIGHT / 2)
 
     def svg(self) -> str:
         lines: list[str] = []
@@ -92,7 +94,7 @@ class _Drawing:
             boxes.append(_box(box, _BOX_WIDTH, _LABELS.get(operation, operation), color))
         top = _Point(self._output.x + (total.x - self._output.x) * 0.12, self._output.y + _BOX_HEIGHT / 2)
         lines.append(
-            f'<path d="M {total.x} {total.y} V {top.y + 2 * _GAP} C {total.x} {top.y + _GAP}, {top.x} {top.y + _GAP}, '
+            f'<path d="M {total.x} {total.y - _SUM_RADIUS} V {top.y + 2 * _GAP} C {total.x} {top.y + _GAP}, {top.x} {top.y + _GAP}, '
             f'{top.x} {top.y}" fill="none" stroke="{color}" stroke-width="1.6" stroke-dasharray="5 4"/>'
         )
         boxes.append(

@@ -41,6 +41,10 @@ class RunFolder:
             result: dict[str, Any] = json.loads(self.result.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise BadInput(
+                f"{self.result} is damaged ({error}): remove it, and the same search writes it again"
+            ) from error
         return result
 
     def check(self, config: SearchConfig) -> None:

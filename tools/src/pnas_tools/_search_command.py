@@ -30,7 +30,7 @@ _SECONDS_FOR_TRACKING = {True: 60.0, False: 5.0}
 """How long MLflow is waited for at the end of a search, by whether it finished."""
 
 
-@click.command("search")
+@click.command("search", epilog="Example: pnas-tools search --blocks 2 --beam 8 --out runs/small")
 @click.option(
     "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
 )
@@ -44,14 +44,10 @@ _SECONDS_FOR_TRACKING = {True: 60.0, False: 5.0}
 def search_command(
     context: click.Context, /, preset: str, out: Path | None, workers: int | None, track: bool, **options: Any
 ) -> None:
-    r"""Search for a cell, from simple ones to complex ones (Algorithm 1 of the paper).
+    """Search for a cell, from simple ones to complex ones (Algorithm 1 of the paper).
 
     The run lives in a folder. Interrupted in whatever way, the same command goes on with it, and ends as if it had
     never stopped. The result depends on the options below --track, and not on the number of workers.
-
-    \b
-    Example:
-      pnas-tools search --blocks 2 --beam 8 --out runs/small
     """
     config = resolve_config(context, preset, options)
     run = RunFolder(out if out is not None else Path("runs") / _default_name(preset, config))
@@ -73,10 +69,11 @@ def _run(
     trainer = ChildTrainer(config=config, data=run.data.absolute())
     # The workers import what they need while this process does.
     with run.opened(config, provenance()) as ledger, ProcessPool(trainer, n_workers) as pool:
+        with console.status("Reading the images, while the workers start"):
+            prepare(config, run.data)
         n_before = sum(row.outcome is not None for row in ledger.rows())
         state = f"goes on after {n_before} children" if n_before else "begins"
-        console.print(f"The search in {run.path} {state}, with {n_workers} workers.", highlight=False)
-        prepare(config, run.data)
+        console.print(f"The search in {run.path} {state}, with {n_workers} workers.", highlight=False, soft_wrap=True)
         tracker = MlflowTracker(run, tracking_uri) if tracking_uri is not None else None
         if tracker is not None:
             tracker.start()

@@ -8,16 +8,11 @@ from pnas_tools._result import best_row
 from pnas_tools._run_folder import RunFolder
 
 
-@click.command("status")
+@click.command("status", epilog="Example: pnas-tools status runs/small --json")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 def status_command(run: Path, as_json: bool) -> None:
-    r"""Say how far the search in the folder RUN is, whether it is running or not.
-
-    \b
-    Example:
-      pnas-tools status runs/small --json
-    """
+    """Say how far the search in the folder RUN is, whether it is running or not."""
     status = read_status(RunFolder(run))
     click.echo(json.dumps(status) if as_json else _sentence(run, status))
 

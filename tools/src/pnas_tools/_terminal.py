@@ -1,5 +1,6 @@
 """What a finished search prints."""
 
+from pathlib import Path
 from typing import Any
 
 from pnas_searchspace import Cell
@@ -24,8 +25,9 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
     )
     places = [("result", str(run.result)), ("drawing", str(run.drawing)), ("every child", str(run.ledger))]
     if tracking_uri is not None:
+        from_here = tracking_uri.replace(f"{Path.cwd().as_posix()}/", "")
         local = tracking_uri.startswith("sqlite:")
-        places.append(("MLflow", f"mlflow ui --backend-store-uri {tracking_uri}" if local else tracking_uri))
+        places.append(("MLflow", f"mlflow ui --backend-store-uri {from_here}" if local else tracking_uri))
     for name, place in places:
         console.print(f"  {name:<12} {place}", highlight=False, markup=False, soft_wrap=True)
 

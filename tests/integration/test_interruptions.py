@@ -1,0 +1,167 @@
+"""Whatever interrupts a search, the same command goes on, and ends with the result of an undisturbed one."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pnas_search import Ledger
+from pnas_tools._run_folder import RunFolder
+from pnas_tools._status_command import read_status
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Command = Callable[..., list[str]]
+
+N_RANDOM_KILLS = 50 if os.environ.get("PNAS_CHAOS") else 2
+N_CHILDREN = 25
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A running search, in a process group of its own as a shell would give it."""
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_children(process: subprocess.Popen[str], out: Path, n_children: int) -> None:
+    """Until that many children are committed, or the search is over."""
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if out.is_dir() and read_status(RunFolder(out))["n_finished"] >= n_children:
+            return
+        time.sleep(0.02)
+    assert process.poll() is not None, "no child was finished in two minutes"
+
+
+def finished_children(out: Path) -> dict[str, float]:
+    """The seconds that every committed child took: a child that is trained again takes others."""
+    with Ledger.read(out / "ledger.sqlite") as ledger:
+        return {row.candidate.cell.key: row.outcome.seconds for row in ledger.rows() if row.outcome is not None}
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_a_search_killed_in_the_middle_goes_on_and_ends_with_the_same_result(
+    undisturbed: Path, small_search: Command, run: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with started(small_search(out, "--workers", "2")) as process:
+        wait_for_children(process, out, 8)
+        workers = workers_of(process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    kept = finished_children(out)
+    assert 8 <= len(kept) < N_CHILDREN
+    assert len(workers) >= 2
+    deadline = time.monotonic() + 30
+    while any(map(is_running, workers)):
+        assert time.monotonic() < deadline, "the workers outlive the search that started them"
+        time.sleep(0.1)
+    done = run(small_search(out, "--workers", "1"))
+    assert done.returncode == 0, done.stderr
+    assert f"goes on after {len(kept)} children" in done.stderr
+    assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()
+    assert kept.items() <= finished_children(out).items()
+
+
+@pytest.mark.chaos
+def test_a_search_killed_at_random_moments_ends_with_the_same_result(
+    undisturbed: Path, small_search: Command, run: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    choose = random.Random(0)
+    for _ in range(N_RANDOM_KILLS):
+        before = len(finished_children(out)) if Ledger.exists(out / "ledger.sqlite") else 0
+        with started(small_search(out)) as process:
+            if choose.random() < 0.5:  # while it sets up, or while children are in flight
+                time.sleep(choose.uniform(0, 8))
+            else:
+                wait_for_children(process, out, before + 1)
+                time.sleep(choose.uniform(0, 0.3))
+            process.send_signal(signal.SIGKILL)
+    done = run(small_search(out))
+    assert done.returncode == 0, done.stderr
+    assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()
+
+
+def test_ctrl_c_ends_a_search_at_once_in_one_sentence_and_it_goes_on(
+    undisturbed: Path, small_search: Command, run: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with started(small_search(out)) as process:
+        wait_for_children(process, out, 3)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert stderr.splitlines()[-1] == "pnas-tools: interrupted; the same command goes on where it stopped"
+    kept = finished_children(out)
+    done = run(small_search(out))
+    assert done.returncode == 0, done.stderr
+    assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()
+    assert kept.items() <= finished_children(out).items()
+
+
+def test_a_worker_that_is_killed_is_replaced(undisturbed: Path, small_search: Command, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with started(small_search(out, "--workers", "2")) as process:
+        wait_for_children(process, out, 2)
+        for worker in workers_of(process):
+            if b"spawn_main" in Path(f"/proc/{worker}/cmdline").read_bytes():
+                os.kill(worker, signal.SIGKILL)
+                break
+        _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()
+
+
+def test_a_running_search_answers_status_and_keeps_a_second_one_out(
+    small_search: Command, run: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with started(small_search(out, "--blocks", "3", "--beam", "16")) as process:
+        wait_for_children(process, out, 2)
+        status = read_status(RunFolder(out))
+        assert status["n_finished"] >= 2
+        assert status["finished"] is False
+        assert 0 <= status["best_accuracy"] <= 1
+        second = run(small_search(out, "--blocks", "3", "--beam", "16"))
+        assert process.poll() is None
+    assert second.returncode == 2
+    assert "another process is running the search" in second.stderr
+    assert len(second.stderr.splitlines()) == 1
+
+
+def test_the_result_is_written_again_from_the_ledger(
+    undisturbed: Path, small_search: Command, run: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "ledger.sqlite").write_bytes((undisturbed / "ledger.sqlite").read_bytes())
+    assert read_status(RunFolder(out))["finished"] is False
+    before = finished_children(out)
+    done = run(small_search(out))
+    assert done.returncode == 0, done.stderr
+    assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()
+    assert json.loads((out / "config.json").read_text()) == json.loads((undisturbed / "config.json").read_text())
+    assert finished_children(out) == before

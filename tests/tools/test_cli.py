@@ -1,0 +1,38 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pnas_tools._cli import cli
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.mark.parametrize("command", [[], ["search"], ["status"]], ids=lambda command: " ".join(command) or "pnas-tools")
+def test_the_help_is_as_it_was(command: list[str]) -> None:
+    """After a change that is meant, `PNAS_UPDATE_GOLDEN=1 make test` writes the new text."""
+    done = CliRunner().invoke(cli, [*command, "--help"], prog_name="pnas-tools", terminal_width=100)
+    assert done.exit_code == 0
+    golden = GOLDEN / f"help{''.join(f'_{name}' for name in command)}.txt"
+    if os.environ.get("PNAS_UPDATE_GOLDEN"):
+        golden.write_text(done.output, encoding="utf-8")
+    assert done.output == golden.read_text(encoding="utf-8")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from pnas_tools._cli import cli; cli.main(['search', '--help'], standalone_mode=False)\n"
+        "heavy = {'torch', 'sklearn', 'mlflow', 'torchvision'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_version_is_the_packages() -> None:
+    import pnas_tools
+
+    done = CliRunner().invoke(cli, ["--version"], prog_name="pnas-tools")
+    assert pnas_tools.__version__ in done.output

@@ -1,0 +1,45 @@
+import io
+import itertools
+
+from pnas_search import Candidate, ChildFinished, LedgerRow, Outcome, Request, RoundStarted
+from pnas_searchspace import Cell
+from pnas_tools._progress import SearchProgress
+from pnas_tools._workload import Workload
+from rich.console import Console
+
+CELL = Cell([[-1, "identity", -2, "identity"]])
+REQUEST = Request(cell=CELL, seed=0, parent=None)
+
+
+def outcome(accuracy: float) -> Outcome:
+    return Outcome(status="finished", accuracy=accuracy, accuracies=(accuracy,), n_examples=1, seconds=1.0)
+
+
+def row(position: int, finished: Outcome | None) -> LedgerRow:
+    return LedgerRow(round=0, position=position, candidate=Candidate(cell=CELL), request=REQUEST, outcome=finished)
+
+
+def shown(*, terminal: bool) -> str:
+    """What is shown of a level of four children, the first of them from an earlier run, at a child a minute."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=terminal, width=100, color_system=None)
+    seconds = itertools.count(0, 20)
+    with SearchProgress(console, Workload([4]), clock=lambda: next(seconds)) as progress:
+        progress(RoundStarted(index=0, rows=[row(0, outcome(0.5)), *(row(i, None) for i in (1, 2, 3))]))
+        for accuracy in (0.25, 0.75, 0.125):
+            progress(ChildFinished(request=REQUEST, outcome=outcome(accuracy)))
+    return screen.getvalue()
+
+
+def test_a_log_gets_lines_with_level_children_best_and_time_left() -> None:
+    lines = shown(terminal=False).splitlines()
+    assert lines[0].startswith("level 1 of 1  2 of 4 children  best 0.5000  ")
+    assert lines[0].endswith(" left")
+    assert lines[1].startswith("level 1 of 1  3 of 4 children  best 0.7500  ")
+    assert lines[-1] == "level 1 of 1  4 of 4 children  best 0.7500"
+
+
+def test_a_terminal_gets_one_live_line_that_gives_way_to_a_line_for_the_level() -> None:
+    screen = shown(terminal=True)
+    assert "4/4" in screen
+    assert "level 1 of 1  4 of 4 children  best 0.7500" in screen
