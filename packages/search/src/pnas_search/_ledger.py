@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pnas_searchspace import Cell
 
-from pnas_search._errors import LedgerError
+from pnas_search._errors import LedgerError, SearchError
 from pnas_search._evaluation import Outcome, Request
 from pnas_search._ledger_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from pnas_search._strategies._base import Candidate
@@ -48,15 +48,16 @@ class Ledger:
             provenance: versions, device, git revision.
 
         Raises:
-            LedgerError: the file cannot be written, or its file system cannot do SQLite's write-ahead logging.
+            LedgerError: something is there already, the file cannot be written, or its file system cannot do SQLite's
+                write-ahead logging.
         """
+        if cls.exists(path):
+            raise LedgerError(f"there is a file at {path} already: open it if it is a ledger, or choose another folder")
+        run = json.dumps(config, sort_keys=True), json.dumps(provenance, sort_keys=True)
         connection = _connect(path)
         try:
             connection.executescript(SCHEMA)
-            connection.execute(
-                "INSERT INTO run VALUES (1, ?, ?)",
-                (json.dumps(config, sort_keys=True), json.dumps(provenance, sort_keys=True)),
-            )
+            connection.execute("INSERT INTO run VALUES (1, ?, ?)", run)
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             connection.close()
@@ -93,7 +94,7 @@ class Ledger:
     @staticmethod
     def exists(path: Path) -> bool:
         """Whether a run was begun at `path`: an empty database is what a creation leaves that was cut off."""
-        if not path.is_file() or path.stat().st_size == 0:
+        if not path.is_file():
             return False
         with closing(_connect_read_only(path)) as connection:
             try:
@@ -144,7 +145,11 @@ class Ledger:
             )
 
     def rows(self, *, round: int | None = None) -> list[LedgerRow]:
-        """All children that were asked for, or those of one round, in the order in which they were."""
+        """All children that were asked for, or those of one round, in the order in which they were.
+
+        Raises:
+            LedgerError: a row is damaged.
+        """
         where = "" if round is None else "WHERE round = :round"
         cursor = self._connection.execute(
             "SELECT round, position, cell, seed, (SELECT cell FROM child AS p WHERE p.key = child.parent) AS parent, "
@@ -152,7 +157,10 @@ class Ledger:
             f"FROM child LEFT JOIN outcome USING (key) {where} ORDER BY round, position",
             {"round": round},
         )
-        return [_row(values) for values in cursor]
+        try:
+            return [_row(values) for values in cursor]
+        except (sqlite3.Error, ValueError, TypeError, SearchError) as error:
+            raise self._damaged(str(error)) from error
 
     def close(self) -> None:
         self._connection.close()
@@ -173,10 +181,7 @@ class Ledger:
         except sqlite3.Error as error:
             damage = str(error)
         if damage != "ok":
-            raise LedgerError(
-                f"the ledger {self._path} is damaged ({damage}): "
-                "restore it from a copy, or start anew in another folder"
-            )
+            raise self._damaged(damage)
         if application_id != APPLICATION_ID:
             raise LedgerError(f"{self._path} is a database, but not a ledger of a search: choose another folder")
         if version != SCHEMA_VERSION:
@@ -184,6 +189,11 @@ class Ledger:
                 f"the ledger {self._path} has layout {version} and this version reads {SCHEMA_VERSION}: "
                 "use the version of pnas-search that wrote it, or start anew in another folder"
             )
+
+    def _damaged(self, damage: str) -> LedgerError:
+        return LedgerError(
+            f"the ledger {self._path} is damaged ({damage}): restore it from a copy, or start anew in another folder"
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -201,11 +211,14 @@ class Ledger:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    connection = None
     try:
         connection = sqlite3.connect(path, isolation_level=None)
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
         raise LedgerError(f"the ledger {path} cannot be written ({error}): choose another folder") from error
     if mode != "wal":
         connection.close()

@@ -16,7 +16,7 @@ CREATE TABLE child (
     position INTEGER NOT NULL,
     cell TEXT NOT NULL,
     seed INTEGER NOT NULL,
-    parent TEXT,
+    parent TEXT REFERENCES child (key),
     predicted REAL,
     UNIQUE (round, position)
 ) STRICT;

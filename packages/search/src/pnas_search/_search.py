@@ -8,7 +8,7 @@ from pnas_search._errors import SearchError
 from pnas_search._evaluation import Evaluator, Outcome, Request
 from pnas_search._ledger import Ledger, LedgerRow
 from pnas_search._seeds import child_seed
-from pnas_search._strategies._base import Strategy
+from pnas_search._strategies._base import Candidate, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,15 +73,19 @@ def search(
 def _round(strategy: Strategy, ledger: Ledger, index: int, seed: int) -> list[LedgerRow]:
     """The round as the ledger holds it, or as the strategy asks for it now; empty at the end of the search."""
     rows = ledger.rows(round=index)
-    if rows:
-        return rows
-    candidates = strategy.ask()
-    requests = [
-        Request(cell=candidate.cell, seed=child_seed(seed, candidate.cell), parent=candidate.parent)
-        for candidate in candidates
-    ]
-    ledger.add_round(index, candidates, requests)
-    return ledger.rows(round=index)
+    if not rows:
+        candidates = strategy.ask()
+        ledger.add_round(index, candidates, [_request(candidate, seed) for candidate in candidates])
+        rows = ledger.rows(round=index)
+    if rows and rows[0].request.seed != child_seed(seed, rows[0].candidate.cell):
+        raise SearchError(f"the ledger is that of a search with another seed than {seed}: give the seed it began with")
+    return rows
+
+
+def _request(candidate: Candidate, seed: int) -> Request:
+    if tuple(candidate.cell) != tuple(candidate.cell.canonical()):
+        raise SearchError(f"a strategy must ask for cells in canonical form, and {candidate.cell} is not")
+    return Request(cell=candidate.cell, seed=child_seed(seed, candidate.cell), parent=candidate.parent)
 
 
 def _tell(strategy: Strategy, rows: Sequence[LedgerRow]) -> None:

@@ -24,9 +24,8 @@ class ProcessPool:
     """An `Evaluator` that trains children in processes of its own, one child at a time in each.
 
     The processes start, and make what they train with, as soon as the pool is entered. They ignore Ctrl-C, and end
-    with the
-    process that started them, even when that is killed. A process that dies is replaced, and its child is trained
-    once more; a child that takes down two has crashed.
+    with the process that started them, even when that is killed. A process that dies is replaced, and its child is
+    trained once more; a child that takes down two has crashed.
 
     Args:
         make_evaluate: called once in every process; what it gives trains a child there. It must be picklable.
@@ -39,6 +38,7 @@ class ProcessPool:
         self._make_evaluate = make_evaluate
         self._n_workers = n_workers
         self._workers: list[_Worker] = []
+        self._running: dict[Connection, tuple[_Worker, _Task]] = {}
 
     def __enter__(self) -> Self:
         self._workers = [_start_worker(self._make_evaluate) for _ in range(self._n_workers)]
@@ -50,6 +50,7 @@ class ProcessPool:
         for worker in self._workers:
             worker.stop()
         self._workers = []
+        self._running = {}
 
     def evaluate(self, requests: Sequence[Request]) -> Iterator[tuple[Request, Outcome]]:
         """Give every request's outcome as soon as it is there.
@@ -59,8 +60,10 @@ class ProcessPool:
         """
         if not self._workers:
             raise SearchError("the pool has no workers yet: use it in a `with` statement")
+        for worker, _ in self._running.values():
+            self._replace(worker)  # it is still at a child of an evaluation that was broken off
         waiting = deque(_Task(request) for request in requests)
-        running: dict[Connection, tuple[_Worker, _Task]] = {}
+        running = self._running = {}
         idle = deque(self._workers)
         while waiting or running:
             while waiting and idle:
@@ -148,12 +151,16 @@ def _work(connection: Connection, make_evaluate: Callable[[], Evaluate]) -> None
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         evaluate = make_evaluate()
-        while True:
-            connection.send(evaluate(connection.recv()))
-    except EOFError:
-        return  # the pool is gone
+        for request in _received(connection):
+            connection.send(evaluate(request))
     except Exception:  # noqa: BLE001  # the pool raises it anew, in the process that people look at
         connection.send(traceback.format_exc())
+
+
+def _received(connection: Connection) -> Iterator[Request]:
+    with contextlib.suppress(EOFError):  # the pool is gone
+        while True:
+            yield connection.recv()
 
 
 def _die_with_parent() -> None:
