@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from pnas_models._same_padding import SameConv2d
 from torch import Tensor
 from torch.nn import functional as F
+
+from pnas_models._same_padding import SameConv2d
 
 CONVOLUTION = SameConv2d(16, 16, 3, stride=2, dilation=2, groups=16).to(memory_format=torch.channels_last)
 X = torch.randn(64, 16, 8, 8).contiguous(memory_format=torch.channels_last)

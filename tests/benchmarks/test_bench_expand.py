@@ -4,6 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
+
 from pnas_searchspace import Cell, CellSpace
 
 SPACE = CellSpace()

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from pnas_surrogate import Ensemble, MLPPredictor, SequenceSpec
 
 SPEC = SequenceSpec(kinds=("input", "operation") * 2, vocabulary={"input": 4, "operation": 8})

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from pnas_models import CifarNetwork, cifar_network
-from pnas_trainer import ImageDataset, TrainConfig, load_dataset, train
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
+
+from pnas_models import CifarNetwork, cifar_network
+from pnas_trainer import ImageDataset, TrainConfig, load_dataset, train
 
 CONFIG = TrainConfig(n_epochs=1, batch_size=64, learning_rate=0.05)
 CELLS = [

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from pnas_search import Ledger
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._status_command import read_status

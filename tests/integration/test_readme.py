@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+
 from pnas_tools._cli import cli
 
 ROOT = Path(__file__).parents[2]
@@ -38,11 +38,10 @@ def test_every_python_example_runs(name: str, code: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("command", sorted(set(indented_commands("pnas-tools"))))
 def test_every_command_parses(command: str) -> None:
-    _, name, *arguments = shlex.split(command.replace("…", "x"))
+    _, name, *arguments = shlex.split(command)
     subcommand = cli.get_command(None, name)  # type: ignore[arg-type]  # the group needs no context
     assert subcommand is not None
-    with CliRunner().isolated_filesystem():
-        subcommand.make_context(name, arguments)
+    subcommand.make_context(name, arguments)
 
 
 @pytest.mark.parametrize("command", sorted(set(indented_commands("make"))))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from pnas_search import Ledger
 from pnas_searchspace import Cell
 

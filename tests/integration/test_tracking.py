@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
+
 from pnas_search import Ledger
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

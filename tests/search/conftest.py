@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from pnas_search import Ledger, Outcome, Request
 from pnas_searchspace import Cell, CellSpace
 

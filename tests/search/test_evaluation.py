@@ -1,4 +1,5 @@
 import pytest
+
 from pnas_search import Outcome, SearchError
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pnas_search import Candidate, Ledger, LedgerError, LedgerRow, Outcome, Request
 from pnas_searchspace import CellSpace
 

@@ -1,4 +1,5 @@
 import pytest
+
 from pnas_search import child_seed
 from pnas_searchspace import Cell, CellSpace
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from pnas_tools._cli import cli
 
 GOLDEN = Path(__file__).parents[1] / "golden"

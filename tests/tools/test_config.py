@@ -3,6 +3,7 @@ import json
 
 import click
 import pytest
+
 from pnas_tools._config import PRESETS, SearchConfig
 
 

@@ -2,6 +2,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
+
 from pnas_searchspace import Cell
 from pnas_tools._drawing import draw_cell
 

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from pnas_tools._files import write_json_atomically
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import click
 from click.testing import CliRunner
+
 from pnas_tools._config import PRESETS
 from pnas_tools._options import config_options, resolve_config
 

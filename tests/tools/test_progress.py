@@ -1,11 +1,12 @@
 import io
 import itertools
 
+from rich.console import Console
+
 from pnas_search import Candidate, ChildFinished, LedgerRow, Outcome, Request, RoundStarted
 from pnas_searchspace import Cell
 from pnas_tools._progress import SearchProgress
 from pnas_tools._workload import Workload
-from rich.console import Console
 
 CELL = Cell([[-1, "identity", -2, "identity"]])
 REQUEST = Request(cell=CELL, seed=0, parent=None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from pnas_search import Outcome, ProcessPool, Request, SearchError
 
 HERE = Path(__file__).parent

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from pnas_search import Candidate, Outcome, Progressive, SearchError
 from pnas_searchspace import Cell, CellSpace
 

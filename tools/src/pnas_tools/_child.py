@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pnas_search import Outcome, Request
-
 from pnas_tools._config import SearchConfig
 
 if TYPE_CHECKING:  # importing torch takes seconds, and the command line answers before it is needed

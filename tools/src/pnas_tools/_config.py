@@ -3,8 +3,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from pnas_searchspace import PNAS_OPERATIONS
 
+from pnas_searchspace import PNAS_OPERATIONS
 from pnas_tools._parameter_types import POSITIVE, POSITIVE_NUMBER, SHARE, Device, OperationNames, OrNone
 
 OPTION = "option"

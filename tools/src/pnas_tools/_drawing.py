@@ -94,8 +94,9 @@ class _Drawing:
             boxes.append(_box(box, _BOX_WIDTH, _LABELS.get(operation, operation), color))
         top = _Point(self._output.x + (total.x - self._output.x) * 0.12, self._output.y + _BOX_HEIGHT / 2)
         lines.append(
-            f'<path d="M {total.x} {total.y - _SUM_RADIUS} V {top.y + 2 * _GAP} C {total.x} {top.y + _GAP}, {top.x} {top.y + _GAP}, '
-            f'{top.x} {top.y}" fill="none" stroke="{color}" stroke-width="1.6" stroke-dasharray="5 4"/>'
+            f'<path d="M {total.x} {total.y - _SUM_RADIUS} V {top.y + 2 * _GAP} '
+            f'C {total.x} {top.y + _GAP}, {top.x} {top.y + _GAP}, {top.x} {top.y}" '
+            f'fill="none" stroke="{color}" stroke-width="1.6" stroke-dasharray="5 4"/>'
         )
         boxes.append(
             f'<circle cx="{total.x}" cy="{total.y}" r="{_SUM_RADIUS}" fill="{color}"/>'

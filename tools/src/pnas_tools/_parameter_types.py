@@ -2,6 +2,7 @@ import difflib
 from typing import Any
 
 import click
+
 from pnas_searchspace import PNAS_OPERATIONS
 
 

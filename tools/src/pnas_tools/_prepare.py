@@ -12,6 +12,7 @@ def prepare(config: SearchConfig, data: Path) -> None:
         BadInput: the data set, the device, or values that do not go together.
     """
     import torch
+
     from pnas_trainer import Preprocessor, TrainerError, load_dataset
 
     # The surrogate is fitted in this process, and its sums shall not depend on how many cores there are.

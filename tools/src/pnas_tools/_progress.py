@@ -3,11 +3,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from pnas_search import ChildFinished, Event, RoundStarted
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
+from pnas_search import ChildFinished, Event, RoundStarted
 from pnas_tools._workload import Workload
 
 _SECONDS_BETWEEN_LINES = 10.0

@@ -2,7 +2,6 @@ from typing import Any
 
 from pnas_search import LedgerRow, Outcome
 from pnas_searchspace import Cell
-
 from pnas_tools._config import SearchConfig
 
 

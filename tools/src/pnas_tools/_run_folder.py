@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from pnas_search import Ledger, LedgerError
 
+from pnas_search import Ledger, LedgerError
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._files import write_json_atomically

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pnas_search import Event, Ledger, Outcome, ProcessPool, Progressive, SearchError, search
-from pnas_searchspace import Cell, CellSpace
 from rich.console import Console
 
+from pnas_search import Event, Ledger, Outcome, ProcessPool, Progressive, SearchError, search
+from pnas_searchspace import Cell, CellSpace
 from pnas_tools._child import ChildTrainer
 from pnas_tools._config import PRESETS, SearchConfig
 from pnas_tools._drawing import draw_cell

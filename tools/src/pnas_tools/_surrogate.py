@@ -2,7 +2,6 @@ from collections.abc import Callable
 
 from pnas_search import Predictor
 from pnas_searchspace import CellSpace
-
 from pnas_tools._config import SearchConfig
 
 

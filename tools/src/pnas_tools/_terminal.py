@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from pnas_searchspace import Cell
 from rich.console import Console
 from rich.table import Table
 
+from pnas_searchspace import Cell
 from pnas_tools._run_folder import RunFolder
 
 

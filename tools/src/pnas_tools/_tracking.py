@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pnas_search import Ledger, LedgerRow
-
 from pnas_tools._files import write_json_atomically
 from pnas_tools._run_folder import RunFolder
 

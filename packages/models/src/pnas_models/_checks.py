@@ -17,11 +17,10 @@ def _checked_block(index: int, block: object, operations: Collection[str]) -> Bl
     input_1, operation_1, input_2, operation_2 = block
     for value in (input_1, input_2):
         if isinstance(value, bool) or not isinstance(value, int) or not -2 <= value < index:
-            raise ModelError(
-                f"block {index} reads input {value!r}; it can read -2, -1 and the blocks before it, up to {index - 1}"
-            )
+            earlier = f" and the blocks before it, 0 to {index - 1}" if index > 0 else ""
+            raise ModelError(f"block {index} reads input {value!r}; it can read -2, -1{earlier}")
     for value in (operation_1, operation_2):
-        if value not in operations:
+        if not isinstance(value, str) or value not in operations:
             raise ModelError(
                 f"block {index} applies the operation {value!r}; known are {', '.join(operations)}, "
                 "and others can be given by operations={name: builder}"

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from pnas_searchspace import Cell
-
 from pnas_search._errors import SearchError
+from pnas_searchspace import Cell
 
 Status = Literal["finished", "diverged", "crashed"]
 

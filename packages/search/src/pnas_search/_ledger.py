@@ -8,12 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pnas_searchspace import Cell
-
 from pnas_search._errors import LedgerError, SearchError
 from pnas_search._evaluation import Outcome, Request
 from pnas_search._ledger_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from pnas_search._strategies._base import Candidate
+from pnas_searchspace import Cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +102,12 @@ class Ledger:
                 return True  # something is there, and `open` says what is wrong with it
 
     def config(self) -> dict[str, Any]:
+        """What `create` was given as the search's config."""
         config: dict[str, Any] = json.loads(self._connection.execute("SELECT config FROM run").fetchone()[0])
         return config
 
     def provenance(self) -> dict[str, Any]:
+        """What `create` was given as its provenance."""
         provenance: dict[str, Any] = json.loads(self._connection.execute("SELECT provenance FROM run").fetchone()[0])
         return provenance
 
@@ -163,6 +164,7 @@ class Ledger:
             raise self._damaged(str(error)) from error
 
     def close(self) -> None:
+        """Close the file; what was committed stays."""
         self._connection.close()
 
     def __enter__(self) -> Self:

@@ -2,13 +2,12 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pnas_searchspace import Cell
-
 from pnas_search._errors import SearchError
 from pnas_search._evaluation import Evaluator, Outcome, Request
 from pnas_search._ledger import Ledger, LedgerRow
 from pnas_search._seeds import child_seed
 from pnas_search._strategies._base import Candidate, Strategy
+from pnas_searchspace import Cell
 
 
 @dataclass(frozen=True, kw_only=True)

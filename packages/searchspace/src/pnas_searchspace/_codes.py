@@ -67,8 +67,8 @@ class BlockCoder:
 
     def _relabelled(self, inputs: NDArray[np.int64], operations: NDArray[np.int64], labels: NDArray[np.int64]) -> Codes:
         """The code of every block under `labels`; a block that reads one without a label is unavailable."""
-        n_cells = len(inputs)
-        relabelled = np.take_along_axis(labels, inputs.reshape(n_cells, -1), axis=1).reshape(inputs.shape)
+        n_cells, n_blocks = inputs.shape[:2]
+        relabelled = np.take_along_axis(labels, inputs.reshape(n_cells, 2 * n_blocks), axis=1).reshape(inputs.shape)
         operands = relabelled * self._n_operations + operations
         codes: Codes = operands.min(2) * self._n_operands + operands.max(2)
         codes[(relabelled < 0).any(2)] = _UNAVAILABLE

@@ -76,7 +76,7 @@ class CellSpace:
         """
         tokens = self._checked(cells).copy()
         tokens[:, :, 0::2] += self.n_cell_inputs
-        return tokens.reshape(len(tokens), -1)
+        return tokens.reshape(len(tokens), 4 * tokens.shape[1])
 
     def vocabulary(self, n_blocks: int) -> dict[str, int]:
         """How many tokens of each kind `encode` uses for cells of up to `n_blocks` blocks."""
@@ -124,6 +124,7 @@ class CellSpace:
             row, block, _ = np.argwhere(~valid)[0]
             raise SearchSpaceError(
                 f"cell {row}, block {block} is {array[row, block].tolist()}; "
-                f"expected inputs from {-self.n_cell_inputs} to {block - 1} and operations from 0 to {len(self.operations) - 1}"
+                f"expected inputs from {-self.n_cell_inputs} to {block - 1} "
+                f"and operations from 0 to {len(self.operations) - 1}"
             )
         return array.astype(np.int64, copy=False)

@@ -55,7 +55,8 @@ class MemberPredictor(RegressorMixin, BaseEstimator, abc.ABC):  # type: ignore[m
 def checked_samples(X: Sequences, y: ArrayLike, spec: SequenceSpec) -> tuple[Tokens, Floats]:
     """Packed sequences and their scores, or a sentence that says what is wrong with them."""
     tokens = pack(X, spec)
-    scores = np.asarray(y, dtype=np.float64)
+    # A copy: PyTorch takes no array that is read-only or reversed.
+    scores = np.array(y, dtype=np.float64, order="C")
     if scores.shape != (len(tokens),):
         raise SurrogateError(f"expected one score for each of {len(tokens)} sequences, got shape {scores.shape}")
     outside = np.flatnonzero(~((scores >= 0) & (scores <= 1)))

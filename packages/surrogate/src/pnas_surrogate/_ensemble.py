@@ -56,7 +56,7 @@ class Ensemble(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
     def predict(self, X: Sequences, return_std: bool = False) -> Floats | tuple[Floats, Floats]:
         """The mean of the members' predictions, `(N,)`, and with `return_std` their standard deviation, `(N,)`, too."""
         check_fitted(self)
-        predictions = self.predictor_.predict_members(pack(X, self.predictor.spec))
+        predictions = self.predictor_.predict_members(pack(X, self.predictor_.spec))
         mean: Floats = predictions.mean(0)
         if not return_std:
             return mean

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,7 +27,7 @@ class MLPPredictor(MemberPredictor):
         hidden_size: units in each of the two hidden layers.
         learning_rate: Adam's; the paper has 0.01 for samples of one block and 0.002 later.
         n_epochs: passes over the samples; the paper does not say.
-        batch_size: samples in a step; the paper does not say.
+        batch_size: samples in a step at most; the paper does not say.
         initial_bias: of the last layer; 1.8 is a score of 0.86 after the sigmoid.
         embedding_range: embeddings start uniform in [-embedding_range, embedding_range].
         random_state: of the initial weights and the order of the samples.
@@ -56,7 +57,7 @@ class MLPPredictor(MemberPredictor):
         self.random_state = random_state
 
     def fit_members(self, tokens: Tokens, y: Floats, samples: Sequence[NDArray[np.int64]]) -> None:
-        generator = torch.Generator().manual_seed(self.random_state)
+        generator = torch.Generator().manual_seed(int(self.random_state))
         self.network_ = MLPNetwork(
             self.spec,
             n_members=len(samples),
@@ -69,13 +70,14 @@ class MLPPredictor(MemberPredictor):
         optimizer = Adam(self.network_.parameters, learning_rate=self.learning_rate)
         inputs, targets = torch.from_numpy(tokens), torch.from_numpy(y).float()
         index, present = _padded(samples)
+        # Batches of about one size, so that no member meets an empty one, on which Adam would move it all the same.
+        n_steps = math.ceil(index.shape[1] / self.batch_size)
+        width = math.ceil(index.shape[1] / n_steps)
         for _ in range(self.n_epochs):
             # Absent entries sort last, so that only the last batches of the smaller samples have some.
             order = (torch.rand(index.shape, generator=generator) + ~present).argsort(dim=1)
             shuffled, weights = index.gather(1, order), present.gather(1, order).float()
-            for batch, weight in zip(
-                shuffled.split(self.batch_size, 1), weights.split(self.batch_size, 1), strict=True
-            ):
+            for batch, weight in zip(shuffled.split(width, 1), weights.split(width, 1), strict=True):
                 error = (self.network_(inputs[batch]) - targets[batch]).abs()
                 # The sum over members of each one's mean: no member's gradient depends on another.
                 loss = ((error * weight).sum(1) / weight.sum(1).clamp_min(1)).sum()

@@ -40,6 +40,8 @@ class TrainConfig:
             raise TrainerError(f"learning_rate must be greater than 0, not {self.learning_rate!r}")
         if not 0 <= self.momentum < 1:
             raise TrainerError(f"momentum must lie in [0, 1), not {self.momentum!r}")
+        if self.nesterov and self.momentum == 0:
+            raise TrainerError("nesterov needs a momentum greater than 0, not 0")
         if not self.weight_decay >= 0:
             raise TrainerError(f"weight_decay must be 0 or more, not {self.weight_decay!r}")
         if self.max_gradient_norm is not None and not self.max_gradient_norm > 0:

@@ -1,6 +1,8 @@
+import zlib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -16,7 +18,7 @@ class ImageDataset:
     Attributes:
         train_images: uint8 `(N, C, H, W)`.
         train_labels: int64 `(N,)`, in `[0, num_classes)`.
-        validation_images: uint8 `(M, C, H, W)`.
+        validation_images: uint8 `(M, C, H, W)`, of the same size.
         validation_labels: int64 `(M,)`.
         num_classes: how many classes there are.
     """
@@ -40,6 +42,11 @@ class ImageDataset:
                 raise TrainerError(
                     f"{part}_labels must lie in [0, {self.num_classes}), not in [{labels.min()}, {labels.max()}]"
                 )
+        if self.train_images.shape[1:] != self.validation_images.shape[1:]:
+            raise TrainerError(
+                f"validation_images must be of the size of train_images, {tuple(self.train_images.shape[1:])}, "
+                f"not {tuple(self.validation_images.shape[1:])}"
+            )
 
     @property
     def in_channels(self) -> int:
@@ -53,7 +60,8 @@ class ImageDataset:
     def save(self, path: Path | str) -> None:
         """Write the images to an `.npz` file, which `load_dataset` reads."""
         arrays = {name: tensor.cpu().numpy() for name, tensor in self._tensors().items()}
-        np.savez(path, num_classes=np.int64(self.num_classes), **arrays)  # type: ignore[arg-type]  # numpy/numpy#23938
+        with Path(path).open("wb") as file:
+            np.savez(file, num_classes=np.int64(self.num_classes), **arrays)  # type: ignore[arg-type]  # numpy/numpy#23938
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -63,12 +71,14 @@ class ImageDataset:
             TrainerError: the file is missing, is no `.npz` file, or lacks one of the arrays.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            # Opened here, because np.load leaves a file that is no archive open.
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 tensors: dict[str, Any] = {name: torch.from_numpy(archive[name]) for name in _tensor_names(cls)}
                 return cls(num_classes=int(archive["num_classes"]), **tensors)
         except TrainerError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        # NumPy lets RuntimeErrors (an unknown compression, say), BadZipFile and zlib's error out for damaged archives.
+        except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile, zlib.error) as error:
             expected = ", ".join([*_tensor_names(cls), "num_classes"])
             raise TrainerError(f"{path} must be an .npz file with the arrays {expected}, but: {error}") from error
 

@@ -23,9 +23,9 @@ DATASETS = tuple(_BY_NAME)
 
 def check_dataset_name(name: str) -> None:
     """Raise `TrainerError` unless `name` is one of `DATASETS`, or a folder or an `.npz` file that exists."""
-    if name in _BY_NAME or Path(name).is_dir() or (name.endswith(".npz") and Path(name).is_file()):
+    if name in _BY_NAME or (name and Path(name).is_dir()) or (name.endswith(".npz") and Path(name).is_file()):
         return
-    close = difflib.get_close_matches(name, DATASETS, n=1)
+    close = difflib.get_close_matches(name.lower(), DATASETS, n=1)
     hint = f"did you mean {close[0]!r}?" if close else "or is a path misspelt?"
     raise TrainerError(
         f"unknown data set {name!r}: expected {', '.join(DATASETS)}, "
@@ -65,6 +65,8 @@ def load_dataset(
 
 
 def _split(n_images: int, validation_fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if not 0 < validation_fraction < 1:
+        raise TrainerError(f"validation_fraction must lie between 0 and 1, and {validation_fraction} does not")
     n_validation = round(n_images * validation_fraction)
     if not 0 < n_validation < n_images:
         raise TrainerError(

@@ -32,8 +32,8 @@ class Preprocessing:
             raise TrainerError(f"whitening must be 'channel' or 'image', not {self.whitening!r}")
         for name in ("upsample_to", "crop_to"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise TrainerError(f"{name} must be a number of pixels of 1 or more, or None, not {value!r}")
+            if value is not None and not (isinstance(value, int) and value >= 1):
+                raise TrainerError(f"{name} must be a whole number of pixels of 1 or more, or None, not {value!r}")
 
 
 class Preprocessor:

@@ -9,7 +9,7 @@ class TrainResult:
     """What a training gave and what it cost.
 
     Attributes:
-        status: `"diverged"` when the loss stopped being finite, which ends the training.
+        status: `"diverged"` when the loss, or what the network gives, stopped being finite; that ends the training.
         accuracies: share of the validation images classified right after every epoch, each in [0, 1].
         losses: mean training loss of every epoch, in nats.
         n_examples: images that went through SGD.

@@ -17,7 +17,9 @@ class SGD:
         self._momentum = momentum
         self._nesterov = nesterov
         self._weight_decay = weight_decay
-        self._buffers: dict[int, Tensor | None] = {}
+        # Zeros from the start are the same as torch.optim's buffers from a parameter's first gradient on, and serve
+        # parameters whose first gradient comes late, which the fused function cannot.
+        self._buffers = [torch.zeros_like(parameter) for parameter in parameters]
 
     def zero_grad(self) -> None:
         for parameter in self._parameters:
@@ -27,11 +29,10 @@ class SGD:
     def step(self, learning_rate: float) -> None:
         """Move every parameter that has a gradient."""
         moved = [index for index, parameter in enumerate(self._parameters) if parameter.grad is not None]
-        buffers = [self._buffers.get(index) for index in moved]
         sgd(
             [self._parameters[index] for index in moved],
             [self._parameters[index].grad for index in moved],  # type: ignore[misc]  # `moved` holds those with one
-            buffers,
+            [self._buffers[index] for index in moved],
             fused=True,
             weight_decay=self._weight_decay,
             momentum=self._momentum,
@@ -40,4 +41,3 @@ class SGD:
             nesterov=self._nesterov,
             maximize=False,
         )
-        self._buffers.update(zip(moved, buffers, strict=True))

@@ -54,22 +54,22 @@ def read_image_folder(root: Path) -> LabelledImages:
     except FileNotFoundError as error:
         reason = str(error).splitlines()[0]
         raise TrainerError(f"{root} must hold one folder of images for each class, but: {reason}") from error
-    size = source[0][0].size
-    images = np.empty((len(source), 3, size[1], size[0]), dtype=np.uint8)
+    first = _decoded(source, source.samples[0][0])
+    images = np.empty((len(source), *first.shape), dtype=np.uint8)
     for index, (path, _) in enumerate(source.samples):
-        images[index] = _decoded(source, path, size)
+        image = _decoded(source, path)
+        if image.shape != first.shape:
+            raise TrainerError(
+                f"all images must be of one size, {first.shape[2]}x{first.shape[1]} as the first, "
+                f"but {path} is {image.shape[2]}x{image.shape[1]}"
+            )
+        images[index] = image
     return LabelledImages(images, np.asarray(source.targets, dtype=np.int64), len(source.classes))
 
 
-def _decoded(source: "torchvision.datasets.ImageFolder", path: str, size: tuple[int, int]) -> NDArray[np.uint8]:  # type: ignore[name-defined]  # noqa: F821
+def _decoded(source: "torchvision.datasets.ImageFolder", path: str) -> NDArray[np.uint8]:  # type: ignore[name-defined]  # noqa: F821
     try:
-        image = source.loader(path)
-    except OSError as error:
+        pixels: NDArray[np.uint8] = np.asarray(source.loader(path)).transpose(2, 0, 1)
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow has all three for broken files
         raise TrainerError(f"the image {path} cannot be read ({error}): mend it or remove it") from error
-    if image.size != size:
-        raise TrainerError(
-            f"all images must be of one size, {size[0]}x{size[1]} as the first, "
-            f"but {path} is {image.size[0]}x{image.size[1]}"
-        )
-    pixels: NDArray[np.uint8] = np.asarray(image).transpose(2, 0, 1)
     return pixels

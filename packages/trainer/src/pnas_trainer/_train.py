@@ -37,7 +37,7 @@ def train(
         device: to train on.
     """
     device = torch.device(device)
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with torch.random.fork_rng(range(torch.cuda.device_count())):  # manual_seed seeds them all
         torch.manual_seed(seed)
         # channels_last is the faster layout for the convolutions of small CNNs, on CPUs and GPUs alike.
         model = make_model().to(device).to(memory_format=torch.channels_last)
@@ -71,11 +71,12 @@ class _Training:
             start = time.perf_counter()
             losses.append(self._train_epoch(epoch))
             seconds += time.perf_counter() - start
-            if not math.isfinite(losses[-1]):
+            accuracy = self._evaluate() if math.isfinite(losses[-1]) else None
+            if accuracy is None:
                 break
-            accuracies.append(self._evaluate())
+            accuracies.append(accuracy)
         return TrainResult(
-            status="finished" if math.isfinite(losses[-1]) else "diverged",
+            status="finished" if len(accuracies) == self._config.n_epochs else "diverged",
             accuracies=tuple(accuracies),
             losses=tuple(losses),
             n_examples=len(losses) * len(self._data.train_images),
@@ -111,15 +112,18 @@ class _Training:
         return self._config.learning_rate * (1 + math.cos(math.pi * epochs_done / self._config.n_epochs)) / 2
 
     @torch.inference_mode()
-    def _evaluate(self) -> float:
-        """Share of the validation images that are classified right."""
+    def _evaluate(self) -> float | None:
+        """Share of the validation images that are classified right; None when the network's outputs are not finite."""
         self._model.eval()
         n_right = torch.zeros((), dtype=torch.int64, device=self._device)
+        is_finite = torch.ones((), dtype=torch.bool, device=self._device)
         for images, labels in zip(
             self._data.validation_images.split(_EVALUATION_BATCH_SIZE),
             self._data.validation_labels.split(_EVALUATION_BATCH_SIZE),
             strict=True,
         ):
             x = self._preprocessor.for_evaluation(images).contiguous(memory_format=torch.channels_last)
-            n_right += (self._model(x).argmax(1) == labels).sum()
-        return n_right.item() / len(self._data.validation_labels)
+            logits = self._model(x)
+            n_right += (logits.argmax(1) == labels).sum()
+            is_finite &= logits.isfinite().all()
+        return n_right.item() / len(self._data.validation_labels) if is_finite else None

@@ -2,9 +2,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pnas_searchspace import Cell
-
 from pnas_search._evaluation import Outcome
+from pnas_searchspace import Cell
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,11 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pnas_searchspace import Cell, CellSpace
 
 from pnas_search._errors import SearchError
 from pnas_search._evaluation import Outcome
 from pnas_search._strategies._base import Candidate
+from pnas_searchspace import Cell, CellSpace
 
 
 class Predictor(Protocol):

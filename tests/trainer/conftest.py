@@ -1,0 +1,47 @@
+import pytest
+import torch
+from torch import nn
+
+from pnas_trainer import ImageDataset, load_dataset
+
+
+@pytest.fixture(scope="session")
+def digits() -> ImageDataset:
+    return load_dataset("digits", validation_fraction=0.2)
+
+
+@pytest.fixture
+def random_images() -> ImageDataset:
+    """Random images of two channels, 5 pixels high and 6 wide, of three classes."""
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(n_images: int) -> tuple[torch.Tensor, torch.Tensor]:
+        images = torch.randint(256, (n_images, 2, 5, 6), generator=generator, dtype=torch.uint8)
+        return images, torch.randint(3, (n_images,), generator=generator)
+
+    (train_images, train_labels), (validation_images, validation_labels) = draw(20), draw(7)
+    return ImageDataset(
+        train_images=train_images,
+        train_labels=train_labels,
+        validation_images=validation_images,
+        validation_labels=validation_labels,
+        num_classes=3,
+    )
+
+
+@pytest.fixture
+def make_convnet():
+    """Batch normalization and dropout included: dropout draws from the global random state."""
+
+    def make() -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(1, 8, 3, padding=1, bias=False),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Dropout(0.1),
+            nn.Linear(128, 10),
+        )
+
+    return make

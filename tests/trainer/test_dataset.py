@@ -1,0 +1,118 @@
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from pnas_trainer import ImageDataset, TrainerError, load_dataset
+
+TENSORS = ("train_images", "train_labels", "validation_images", "validation_labels")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"train_images": torch.zeros(20, 2, 5, 6)},
+            "train_images must be uint8 of shape (N, C, H, W) with N of 1 or more, not float32 of shape (20, 2, 5, 6)",
+        ),
+        ({"validation_images": torch.zeros(7, 5, 6, dtype=torch.uint8)}, "not uint8 of shape (7, 5, 6)"),
+        ({"train_images": torch.zeros(0, 2, 5, 6, dtype=torch.uint8)}, "not uint8 of shape (0, 2, 5, 6)"),
+        (
+            {"train_labels": torch.zeros(19, dtype=torch.int64)},
+            "train_labels must be int64 of shape (20,), not int64 of shape (19,)",
+        ),
+        ({"validation_labels": torch.zeros(7)}, "validation_labels must be int64 of shape (7,), not float32"),
+        ({"validation_labels": torch.arange(7)}, "validation_labels must lie in [0, 3), not in [0, 6]"),
+        ({"train_labels": torch.full((20,), -1)}, "train_labels must lie in [0, 3), not in [-1, -1]"),
+        ({"num_classes": 2}, "train_labels must lie in [0, 2), not in [0, 2]"),
+        (
+            {"validation_images": torch.zeros(7, 2, 6, 5, dtype=torch.uint8)},
+            "validation_images must be of the size of train_images, (2, 5, 6), not (2, 6, 5)",
+        ),
+    ],
+)
+def test_tensors_that_do_not_fit_are_refused_by_name_with_what_they_are(random_images, changes, message):
+    with pytest.raises(TrainerError, match=re.escape(message)):
+        dataclasses.replace(random_images, **changes)
+
+
+def test_in_channels_is_the_second_axis(random_images):
+    assert random_images.in_channels == 2
+
+
+def test_moving_to_the_device_where_it_is_copies_nothing(random_images):
+    moved = random_images.to("cpu")
+    assert all(getattr(moved, name).data_ptr() == getattr(random_images, name).data_ptr() for name in TENSORS)
+
+
+@pytest.mark.parametrize("read", [ImageDataset.load, lambda path: load_dataset(str(path))], ids=["load", "by name"])
+def test_what_is_saved_is_what_loads(random_images, tmp_path, read):
+    path = tmp_path / "images.npz"
+    random_images.save(path)
+    loaded = read(path)
+    assert loaded.num_classes == 3
+    for name in TENSORS:
+        torch.testing.assert_close(getattr(loaded, name), getattr(random_images, name), rtol=0, atol=0)
+
+
+def flip_a_pixel(archive: bytes) -> bytes:
+    position = archive.index(b"\x93NUMPY", archive.index(b"train_images.npy")) + 200
+    return archive[:position] + bytes([archive[position] ^ 255]) + archive[position + 1 :]
+
+
+def name_an_unknown_compression(archive: bytes) -> bytes:
+    return re.sub(rb"(?s)(PK\x01\x02.{6}).", rb"\g<1>c", archive)
+
+
+EXPECTED = f"must be an .npz file with the arrays {', '.join(TENSORS)}, num_classes, but: "
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        flip_a_pixel,
+        name_an_unknown_compression,
+        lambda archive: archive[: len(archive) // 2],
+        lambda archive: archive[:1],
+        lambda archive: archive[:0],
+        lambda archive: archive[archive.index(b"\x93NUMPY") :][:136],
+    ],
+    ids=["flipped pixel", "unknown compression", "cut in half", "one byte", "empty", "one array"],
+)
+def test_a_damaged_file_is_named_with_what_it_should_hold(random_images, tmp_path, damage):
+    path = tmp_path / "images.npz"
+    random_images.save(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(TrainerError, match=re.escape(f"{path} {EXPECTED}")):
+        ImageDataset.load(path)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"train_images": np.zeros((1, 1, 2, 2), dtype=np.uint8)},
+        dict.fromkeys([*TENSORS, "num_classes"], np.array([None])),
+        dict.fromkeys([*TENSORS, "num_classes"], np.array(["a"])),
+    ],
+    ids=["too few", "objects", "strings"],
+)
+def test_a_file_with_other_arrays_is_named_with_what_it_should_hold(tmp_path, arrays):
+    np.savez(tmp_path / "images.npz", **arrays)
+    with pytest.raises(TrainerError, match=re.escape(EXPECTED)):
+        ImageDataset.load(tmp_path / "images.npz")
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
+    for path in (tmp_path, tmp_path / "missing.npz"):
+        with pytest.raises(TrainerError, match=re.escape(f"{path} {EXPECTED}")):
+            ImageDataset.load(path)
+
+
+def test_a_file_with_arrays_of_a_wrong_type_says_which(random_images, tmp_path):
+    path = tmp_path / "images.npz"
+    arrays = {name: getattr(random_images, name).numpy() for name in TENSORS}
+    np.savez(path, **arrays | {"train_images": arrays["train_images"] / 255}, num_classes=3)
+    with pytest.raises(TrainerError, match=r"^train_images must be uint8 .*, not float64 of shape \(20, 2, 5, 6\)"):
+        ImageDataset.load(path)
