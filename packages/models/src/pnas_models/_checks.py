@@ -1,4 +1,5 @@
 from collections.abc import Collection, Sequence
+from typing import SupportsIndex
 
 from pnas_models._cell import BlockSpec
 from pnas_models._errors import ModelError
@@ -16,7 +17,7 @@ def _checked_block(index: int, block: object, operations: Collection[str]) -> Bl
         raise ModelError(f"block {index} must be (input_1, operation_1, input_2, operation_2), not {block!r}")
     input_1, operation_1, input_2, operation_2 = block
     for value in (input_1, input_2):
-        if isinstance(value, bool) or not isinstance(value, int) or not -2 <= value < index:
+        if not _is_whole_number(value) or not -2 <= value < index:
             earlier = f" and the blocks before it, 0 to {index - 1}" if index > 0 else ""
             raise ModelError(f"block {index} reads input {value!r}; it can read -2, -1{earlier}")
     for value in (operation_1, operation_2):
@@ -30,5 +31,10 @@ def _checked_block(index: int, block: object, operations: Collection[str]) -> Bl
 
 def checked_positive(**numbers: int) -> None:
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if not _is_whole_number(value) or value < 1:
             raise ModelError(f"{name} must be a whole number of 1 or more, not {value!r}")
+
+
+def _is_whole_number(value: object) -> bool:
+    """Whether a value is an integer, NumPy's included, and not a truth value."""
+    return isinstance(value, SupportsIndex) and not isinstance(value, bool)

@@ -43,8 +43,8 @@ def cifar_network(
 ) -> CifarNetwork:
     """The paper's CIFAR network of a cell (section 3.2, figure 1 right), for images of 8x8 pixels and more.
 
-    A 3x3 convolution with 3 F filters and BN, then three stages of N cells; the first cell of the second and
-    of the third stage has stride 2, and F doubles there. ReLU, global average pooling and a linear layer end it.
+    A 3x3 convolution with 3 F filters and BN, then three stages of N cells; the first cell of the second and of the
+    third stage has stride 2, and F doubles there. ReLU, global average pooling and a linear layer end it.
 
     Args:
         cell: blocks `(input_1, operation_1, input_2, operation_2)`; a `pnas_searchspace.Cell` is one, and so is JSON.
@@ -65,14 +65,13 @@ def cifar_network(
     channels = (stem_channels, stem_channels)
     cells = []
     for index in range(_N_STAGES * n_repeats):
-        stage, position = divmod(index, n_repeats)
-        width = n_filters * 2**stage
+        width = n_filters * 2 ** (index // n_repeats)
         cells.append(
             CellModule(
                 blocks,
                 channels,
                 width,
-                2 if stage > 0 and position == 0 else 1,
+                2 if _has_stride(index, n_repeats) else 1,
                 CIFAR_BATCH_NORM,
                 known,
                 shrink_before_previous=_has_stride(index - 1, n_repeats),
@@ -84,4 +83,5 @@ def cifar_network(
 
 
 def _has_stride(index: int, n_repeats: int) -> bool:
+    """Whether a cell is the first of the second or the third stage."""
     return index > 0 and index % n_repeats == 0

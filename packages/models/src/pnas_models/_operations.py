@@ -8,9 +8,9 @@ from pnas_models._normalization import BatchNorm
 from pnas_models._same_padding import SameConv2d, same_avg_pool_3x3, same_max_pool_3x3
 
 OperationBuilder = Callable[[int, int, int, BatchNorm], nn.Module]
-"""Makes an operation: `(in_channels, out_channels, stride, batch_norm) -> module`,
-where the module maps `(N, in_channels, H, W)` to `(N, out_channels, ceil(H / stride), ceil(W / stride))`
-and `batch_norm(channels)` makes a batch normalization with the network's settings."""
+"""Makes an operation: `(in_channels, out_channels, stride, batch_norm) -> module`, where the module maps
+`(N, in_channels, H, W)` to `(N, out_channels, ceil(H / stride), ceil(W / stride))` and `batch_norm(channels)` makes a
+batch normalization with the network's settings."""
 
 
 def convolution(

@@ -15,9 +15,8 @@ class Cell(tuple[Block, ...]):
     """A cell: its blocks in order, each reading the cell's inputs or earlier blocks.
 
     A cell is a tuple of its blocks, and JSON of it is `[[-1, "sep_conv_5x5", -2, "max_pool_3x3"], …]`. Two cells are
-    equal,
-    and hash alike, when they are one network: when swapping operands and relabelling blocks leads from one to the
-    other.
+    equal, and hash alike, when they are one network: when swapping operands and relabelling blocks leads from one to
+    the other.
 
     Args:
         blocks: four values each, `(input_1, operation_1, input_2, operation_2)`; what `json.loads` gives will do.
@@ -63,9 +62,9 @@ def _checked_block(index: int, block: Any) -> Block:
     input_1, operation_1, input_2, operation_2 = block
     return Block(
         _checked_input(index, input_1),
-        _checked_operation(index, operation_1),
+        check_operation_name(operation_1, f"block {index}"),
         _checked_input(index, input_2),
-        _checked_operation(index, operation_2),
+        check_operation_name(operation_2, f"block {index}"),
     )
 
 
@@ -80,9 +79,10 @@ def _checked_input(index: int, value: SupportsIndex) -> int:
     return number
 
 
-def _checked_operation(index: int, value: object) -> str:
+def check_operation_name(value: object, where: str) -> str:
+    """The name as a plain string, or a `SearchSpaceError` that says where it stands."""
     if not isinstance(value, str) or not _OPERATION_NAME.fullmatch(value):
         raise SearchSpaceError(
-            f"block {index} applies the operation {value!r}; expected a name of letters, digits, '_', '-' and '.'"
+            f"{where} applies the operation {value!r}; expected a name of letters, digits, '_', '-' and '.'"
         )
     return str(value)

@@ -3,7 +3,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pnas_searchspace._cell import Cell
+from pnas_searchspace._cell import Cell, check_operation_name
 from pnas_searchspace._codes import BlockCoder, Cells
 from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._operations import PNAS_OPERATIONS
@@ -26,8 +26,10 @@ class CellSpace:
     def __init__(self, operations: Sequence[str] = PNAS_OPERATIONS, n_cell_inputs: int = 2) -> None:
         self.operations = tuple(operations)
         self.n_cell_inputs = n_cell_inputs
-        if not self.operations or len(set(self.operations)) < len(self.operations):
-            raise SearchSpaceError(f"operations must be one or more different names, not {self.operations}")
+        if isinstance(operations, str) or not self.operations or len(set(self.operations)) < len(self.operations):
+            raise SearchSpaceError(f"operations must be one or more different names, not {operations!r}")
+        for name in self.operations:
+            check_operation_name(name, "the space")
         if n_cell_inputs < 1:
             raise SearchSpaceError(f"n_cell_inputs must be 1 or more, not {n_cell_inputs!r}")
         # Canonical forms compare operations by name, so that a cell's does not depend on the space it is in.

@@ -13,14 +13,14 @@ from types import TracebackType
 from typing import Self, cast
 
 from pnas_search._errors import SearchError
-from pnas_search._evaluation import Outcome, Request
+from pnas_search._evaluation import Evaluator, Outcome, Request
 
 Evaluate = Callable[[Request], Outcome]
 
 _MAX_ATTEMPTS = 2
 
 
-class ProcessPool:
+class ProcessPool(Evaluator):
     """An `Evaluator` that trains children in processes of its own, one child at a time in each.
 
     The processes start, and make what they train with, as soon as the pool is entered. They ignore Ctrl-C, and end

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from pnas_search._errors import SearchError
 from pnas_search._evaluation import Outcome
-from pnas_search._strategies._base import Candidate
+from pnas_search._strategies._base import Candidate, Strategy
 from pnas_searchspace import Cell, CellSpace
 
 
@@ -27,7 +27,7 @@ class _Trained(NamedTuple):
     outcome: Outcome
 
 
-class Progressive:
+class Progressive(Strategy):
     """Progressive neural architecture search (Algorithm 1 of the paper): from simple cells to complex ones.
 
     The first round is all cells of one block. Every later round has one block more: all children of the round before,
