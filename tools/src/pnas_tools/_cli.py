@@ -43,6 +43,9 @@ def main() -> None:
     except click.ClickException as error:
         click.echo(f"pnas-tools: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, say
+        click.echo(f"pnas-tools: {error}; what was computed is kept", err=True)
+        sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("pnas-tools: interrupted; the same command goes on where it stopped", err=True)
         sys.exit(130)

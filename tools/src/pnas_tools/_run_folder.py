@@ -1,8 +1,8 @@
+import dataclasses
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,11 @@ class RunFolder:
     def opened(self, config: SearchConfig, provenance: dict[str, Any]) -> Iterator[Ledger]:
         """The ledger, begun where there is none, with the folder locked against other searches meanwhile.
 
-        A new run that is given up with `BadInput` before its first round leaves nothing behind.
+        A search that is given up with `BadInput` before its first round leaves nothing behind.
         """
-        created = _topmost_missing(self.path)
-        lock = self._locked()
+        missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         given_up = False
-        with lock, self._ledger(config, provenance) as ledger:
+        with self._locked(), self._ledger(config, provenance) as ledger:
             try:
                 yield ledger
             except BadInput:
@@ -82,10 +81,19 @@ class RunFolder:
                 raise
             finally:
                 self.data.unlink(missing_ok=True)
-                if given_up and created is not None:
+                if given_up:
                     ledger.close()
-                    lock.release()
-                    shutil.rmtree(created)
+                    self._remove(missing)
+
+    def _remove(self, folders: list[Path]) -> None:
+        """Remove what a search puts here before its first round, and those of the folders that are empty then."""
+        for entry in self.path.iterdir():
+            if self._is_ours(entry):
+                with suppress(OSError):  # Windows keeps the lock, which is open
+                    entry.unlink()
+        for folder in folders:
+            with suppress(OSError):  # there is something else in it
+                folder.rmdir()
 
     def open_for_reading(self) -> Ledger | None:
         """The ledger, to look at; None when a search was begun here that has none yet."""
@@ -137,15 +145,20 @@ class RunFolder:
                 )
 
     def _is_ours(self, entry: Path) -> bool:
-        ours = {path.name for path in (self.ledger, self.config, self.data)}
-        return entry.name in ours or entry.name.startswith((".", f"{self.ledger.name}-"))
+        """Whether a search that was cut off before its first round may have left this; nobody else's file is taken."""
+        if entry.name == self.config.name:
+            return _is_config(entry)
+        names = {self.data.name, _LOCK_FILE, f".{self.config.name}.tmp"}
+        return entry.name in names | {f"{self.ledger.name}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")}
+
+
+def _is_config(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        return not text or set(json.loads(text)) == {field.name for field in dataclasses.fields(SearchConfig)}
+    except (ValueError, TypeError):
+        return False
 
 
 def _nearest_existing(path: Path) -> Path:
     return next(parent for parent in (path, *path.absolute().parents) if parent.exists())
-
-
-def _topmost_missing(path: Path) -> Path | None:
-    """The topmost folder that has to be made for `path` to exist."""
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    return missing[-1] if missing else None

@@ -56,7 +56,10 @@ def search_command(
     result = run.read_result()
     tracking_uri = (os.environ.get("MLFLOW_TRACKING_URI") or local_store(run.path)) if track else None
     if result is None:
-        result = _run(config, run, workers or _default_workers(config), tracking_uri, console)
+        try:
+            result = _run(config, run, workers or _default_workers(config), tracking_uri, console)
+        except SearchError as error:
+            raise Failed(str(error)) from error
     else:
         console.print(f"The search in {run.path} is finished; this is what it found.", highlight=False)
     print_result(Console(), run, result, tracking_uri)
@@ -101,10 +104,7 @@ def _search(
         beam_size=config.beam_size,
         make_predictor=surrogate_factory(config, space),
     )
-    try:
-        return search(strategy, pool, ledger, seed=config.seed, on_event=on_event)
-    except SearchError as error:
-        raise Failed(str(error)) from error
+    return search(strategy, pool, ledger, seed=config.seed, on_event=on_event)
 
 
 def _write_result(best: tuple[Cell, Outcome], ledger: Ledger, config: SearchConfig, run: RunFolder) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from pnas_search import LedgerError
+from pnas_tools._errors import BadInput
 from pnas_tools._result import best_row
 from pnas_tools._run_folder import RunFolder
 
@@ -13,7 +15,10 @@ from pnas_tools._run_folder import RunFolder
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
 def status_command(run: Path, as_json: bool) -> None:
     """Say how far the search in the folder RUN is, whether it is running or not."""
-    status = read_status(RunFolder(run))
+    try:
+        status = read_status(RunFolder(run))
+    except LedgerError as error:
+        raise BadInput(str(error)) from error
     click.echo(json.dumps(status) if as_json else _sentence(run, status))
 
 
