@@ -5,6 +5,7 @@ One environment for all packages hides what a package forgot to declare; this fi
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,10 @@ def check(uv: str, package: Path, wheels: Path, environment: Path) -> None:
         sys.exit(f"{wheel.name} lacks py.typed")
     run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment))
     python = str(environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-    run(uv, "pip", "install", "--quiet", "--python", python, "--find-links", str(wheels), str(wheel))
+    # Its siblings as they are here, and not as the registry may have them.
+    siblings = re.findall(r'"pnas-(\w+)>', (ROOT / package / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = [str(next(wheels.glob(f"pnas_{sibling}-*.whl"))) for sibling in siblings]
+    run(uv, "pip", "install", "--quiet", "--python", python, str(wheel), *needed)
     # Before the test tools come in, which might bring along what the package itself forgot.
     run(python, "-c", f"import {name}")
     run(uv, "pip", "install", "--quiet", "--python", python, *TEST_TOOLS)

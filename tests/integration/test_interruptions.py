@@ -16,6 +16,8 @@ from pnas_search import Ledger
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._status_command import read_status
 
+needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the workers in /proc")
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Command = Callable[..., list[str]]
 
@@ -27,7 +29,13 @@ N_CHILDREN = 25
 def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     """A running search, in a process group of its own as a shell would give it."""
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A suite that runs in the background of a shell is started with Ctrl-C ignored, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         try:
             yield process
@@ -62,6 +70,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
+@needs_proc
 def test_a_search_killed_in_the_middle_goes_on_and_ends_with_the_same_result(
     undisturbed: Path, small_search: Command, run: Run, tmp_path: Path
 ) -> None:
@@ -123,6 +132,7 @@ def test_ctrl_c_ends_a_search_at_once_in_one_sentence_and_it_goes_on(
     assert kept.items() <= finished_children(out).items()
 
 
+@needs_proc
 def test_a_worker_that_is_killed_is_replaced(undisturbed: Path, small_search: Command, tmp_path: Path) -> None:
     out = tmp_path / "run"
     with started(small_search(out, "--workers", "2")) as process:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from pnas_tools._cli import cli
@@ -19,13 +20,13 @@ def blocks(language: str) -> list[tuple[str, str]]:
     return [
         (f"{readme.parent.name}-{index}", block)
         for readme in READMES
-        for index, block in enumerate(pattern.findall(readme.read_text()))
+        for index, block in enumerate(pattern.findall(readme.read_text(encoding="utf-8")))
     ]
 
 
 def indented_commands(program: str) -> list[str]:
     pattern = re.compile(rf"^    ({program} .*?)(?:  +#.*)?$", re.MULTILINE)
-    return [command for readme in READMES for command in pattern.findall(readme.read_text())]
+    return [command for readme in READMES for command in pattern.findall(readme.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize(("name", "code"), blocks("python"))
@@ -41,7 +42,8 @@ def test_every_command_parses(command: str) -> None:
     _, name, *arguments = shlex.split(command)
     subcommand = cli.get_command(None, name)  # type: ignore[arg-type]  # the group needs no context
     assert subcommand is not None
-    subcommand.make_context(name, arguments)
+    # With its parent, whose settings click keeps in the command.
+    subcommand.make_context(name, arguments, parent=click.Context(cli, info_name="pnas-tools", **cli.context_settings))
 
 
 @pytest.mark.parametrize("command", sorted(set(indented_commands("make"))))
@@ -60,5 +62,5 @@ def test_the_readmes_show_commands_of_every_kind() -> None:
 
 def test_every_picture_that_a_readme_shows_is_there() -> None:
     for readme in READMES:
-        for target in re.findall(r"!\[[^]]*]\(([^)]+)\)", readme.read_text()):
+        for target in re.findall(r"!\[[^]]*]\(([^)]+)\)", readme.read_text(encoding="utf-8")):
             assert (readme.parent / target).is_file(), (readme, target)

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = sorted([ROOT / "tools", *(path for path in (ROOT / "packages").iterdir() if path.is_dir())])
-CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def lint(sources: Path) -> subprocess.CompletedProcess[str]:
@@ -51,7 +51,7 @@ def test_a_forbidden_import_is_found(module: str, forbidden: str, tmp_path: Path
     for package in PACKAGES:
         shutil.copytree(package / "src", tmp_path, dirs_exist_ok=True)
     planted = tmp_path / module
-    planted.write_text(f"{planted.read_text()}\n{forbidden}\n")
+    planted.write_text("\n".join([planted.read_text(encoding="utf-8"), forbidden, ""]), encoding="utf-8")
     done = lint(tmp_path)
     assert done.returncode == 1, done.stdout
     assert "BROKEN" in done.stdout

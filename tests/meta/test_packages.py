@@ -15,7 +15,7 @@ each_package = pytest.mark.parametrize("package", PACKAGES, ids=lambda path: pat
 
 
 def project(package: Path) -> dict[str, Any]:
-    table: dict[str, Any] = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    table: dict[str, Any] = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return table
 
 
@@ -30,7 +30,7 @@ def test_a_package_has_what_a_release_needs(package: Path) -> None:
     for file in (package / "README.md", package / "CHANGELOG.md", sources(package) / "py.typed"):
         assert file.is_file()
     version = importlib.import_module(f"pnas_{package.name}").__version__
-    assert f"## {version}" in (package / "CHANGELOG.md").read_text()
+    assert f"## {version}" in (package / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 @each_package
@@ -47,8 +47,8 @@ def test_public_names_are_sorted_documented_and_in_the_readme(package: Path) -> 
     module = importlib.import_module(f"pnas_{package.name}")
     names = module.__all__
     assert names == sorted(names, key=lambda name: (not name.isupper(), name[0].islower(), name))
-    readme = (package / "README.md").read_text()
-    text = "\n".join(path.read_text() for path in sources(package).rglob("*.py"))
+    readme = (package / "README.md").read_text(encoding="utf-8")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources(package).rglob("*.py"))
     for name in names:
         assert f"`{name}`" in readme, f"{package.name}/README.md does not name {name}"
         member = getattr(module, name)
@@ -80,4 +80,4 @@ def test_tests_mirror_the_modules(package: Path) -> None:
 def test_modules_stay_small() -> None:
     for package in PACKAGES:
         for path in sources(package).rglob("*.py"):
-            assert len(path.read_text().splitlines()) <= 400, path
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path

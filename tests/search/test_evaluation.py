@@ -15,7 +15,7 @@ def test_the_ends_of_the_range_are_accuracies(accuracy: int) -> None:
     assert outcome.accuracy == accuracy
 
 
-@pytest.mark.parametrize("status", ["diverged", "crashed"])
+@pytest.mark.parametrize("status", ["diverged", "out_of_memory", "crashed"])
 def test_a_child_that_did_not_finish_has_no_accuracy(status: str) -> None:
-    with pytest.raises(SearchError, match=rf"a child that {status} has no accuracy, and this one has 0\.25"):
+    with pytest.raises(SearchError, match=rf"a child that is '{status}' has no accuracy, and this one has 0\.25"):
         Outcome(status=status, accuracy=0.25, accuracies=(), n_examples=0, seconds=0.0)

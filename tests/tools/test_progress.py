@@ -23,7 +23,7 @@ def row(position: int, finished: Outcome | None) -> LedgerRow:
 def shown(*, terminal: bool) -> str:
     """What is shown of a level of four children, the first of them from an earlier run, at a child a minute."""
     screen = io.StringIO()
-    console = Console(file=screen, force_terminal=terminal, width=100, color_system=None)
+    console = Console(file=screen, force_terminal=terminal, width=100, color_system=None, _environ={"TERM": "xterm"})
     seconds = itertools.count(0, 20)
     with SearchProgress(console, Workload([4]), clock=lambda: next(seconds)) as progress:
         progress(RoundStarted(index=0, rows=[row(0, outcome(0.5)), *(row(i, None) for i in (1, 2, 3))]))

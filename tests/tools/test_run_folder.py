@@ -1,7 +1,10 @@
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from pnas_search import Candidate, Request
 from pnas_searchspace import Cell
@@ -73,3 +76,32 @@ def test_a_run_of_a_config_that_other_versions_wrote_is_another_config(tmp_path:
     del there["whitening"]
     with pytest.raises(BadInput, match="whitening is None there and 'channel' here"):
         run._check_config(there, QUICK.as_json())
+
+
+def test_the_lock_is_free_when_the_search_is_over(tmp_path: Path) -> None:
+    with RunFolder(tmp_path).opened(QUICK, {}):
+        pass
+    with FileLock(tmp_path / ".lock").acquire(timeout=0):
+        assert (tmp_path / ".lock").exists()
+
+
+def test_a_run_that_another_search_began_meanwhile_is_not_taken_over(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.check(QUICK)
+    with run.opened(PRESETS["paper"], {}):
+        pass
+    with pytest.raises(BadInput, match="another config"), run.opened(QUICK, {}):
+        raise AssertionError("the search of another config was taken over")
+    assert run.holds_run()
+
+
+@pytest.mark.parametrize("column", ["config", "provenance"])
+def test_a_run_whose_own_row_is_damaged_is_refused_in_a_sentence(column: str, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    with run.opened(QUICK, {}):
+        pass
+    with closing(sqlite3.connect(run.ledger)) as connection:
+        connection.execute(f"UPDATE run SET {column} = '{{'")
+        connection.commit()
+    with pytest.raises(BadInput, match=f"is damaged \\({column}"), run.opened(QUICK, {}):
+        raise AssertionError("a damaged run was opened")

@@ -15,6 +15,10 @@ def make_good() -> Callable[[Request], Outcome]:
     return finished
 
 
+def make_nothing() -> Callable[[Request], Outcome]:
+    os._exit(3)
+
+
 def finished(request: Request) -> Outcome:
     """An outcome that tells its request and its process."""
     return Outcome(

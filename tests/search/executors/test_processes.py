@@ -91,6 +91,16 @@ def test_a_worker_that_cannot_begin_says_why(workers: ModuleType, requests: list
         list(pool.evaluate(requests[:1]))
 
 
+def test_a_worker_that_dies_before_it_can_train_is_no_childs_fault(
+    workers: ModuleType, requests: list[Request]
+) -> None:
+    with (
+        ProcessPool(workers.make_nothing, n_workers=1) as pool,
+        pytest.raises(SearchError, match="ended with exit code 3 before it could train a child"),
+    ):
+        list(pool.evaluate(requests))
+
+
 def test_an_evaluation_that_was_broken_off_does_not_answer_the_next_one(
     workers: ModuleType, requests: list[Request], tmp_path: Path
 ) -> None:

@@ -5,12 +5,22 @@ from typing import Any
 import click
 
 from pnas_searchspace import PNAS_OPERATIONS
-from pnas_tools._parameter_types import POSITIVE, POSITIVE_NUMBER, SHARE, Device, OperationNames, OrNone
+from pnas_tools._parameter_types import (
+    NUMBER_FROM_ZERO,
+    POSITIVE,
+    POSITIVE_NUMBER,
+    SEED,
+    SHARE,
+    Device,
+    FiniteRange,
+    OperationNames,
+    OrNone,
+)
 
 OPTION = "option"
 
 
-def _setting(flag: str, kind: click.ParamType[Any], help: str, default: Any = dataclasses.MISSING) -> Any:
+def _setting(flag: str, kind: "click.ParamType[Any]", help: str, default: Any = dataclasses.MISSING) -> Any:
     """A field that is also an option of the command line."""
     return dataclasses.field(default=default, metadata={OPTION: (flag, kind, help)})
 
@@ -33,17 +43,17 @@ class SearchConfig:
     n_epochs: int = _setting("--epochs", POSITIVE, "E, the passes over the images for each child.")
     batch_size: int = _setting("--batch-size", POSITIVE, "Images in a step of SGD.")
     learning_rate: float = _setting("--learning-rate", POSITIVE_NUMBER, "At the first step; a cosine takes it to 0.")
-    seed: int = _setting("--seed", click.IntRange(min=0), "Of the whole search.", 0)
+    seed: int = _setting("--seed", SEED, "Of the whole search.", 0)
     device: str = _setting("--device", Device(), "What children are trained on.", "cpu")
 
     operations: tuple[str, ...] = _setting(
         "--operations", OperationNames(), "The operations a block may apply.", PNAS_OPERATIONS
     )
     validation_fraction: float = _setting("--validation-fraction", SHARE, "Share of the images that measure.", 0.1)
-    split_seed: int = _setting("--split-seed", click.IntRange(min=0), "Which images these are.", 0)
-    momentum: float = _setting("--momentum", click.FloatRange(0, 1, max_open=True), "Of SGD.", 0.9)
+    split_seed: int = _setting("--split-seed", SEED, "Which images these are.", 0)
+    momentum: float = _setting("--momentum", FiniteRange(0, 1, max_open=True), "Of SGD.", 0.9)
     nesterov: bool = _setting("--nesterov", click.BOOL, "Whether it is Nesterov's.", False)
-    weight_decay: float = _setting("--weight-decay", click.FloatRange(min=0), "Of SGD.", 5e-4)
+    weight_decay: float = _setting("--weight-decay", NUMBER_FROM_ZERO, "Of SGD.", 5e-4)
     max_gradient_norm: float | None = _setting(
         "--max-gradient-norm", OrNone(POSITIVE_NUMBER), "What gradients are clipped to.", 5.0
     )
@@ -76,8 +86,8 @@ PRESETS = {
         n_filters=8,
         n_repeats=1,
         n_epochs=3,
-        batch_size=64,
-        learning_rate=0.05,
+        batch_size=96,
+        learning_rate=0.1,
         validation_fraction=0.2,
     ),
     # Section 5.1. The paper does not give the batch size; it is that of NASNet's code for CIFAR-10.

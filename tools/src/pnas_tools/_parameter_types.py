@@ -1,4 +1,5 @@
 import difflib
+import math
 from typing import Any
 
 import click
@@ -6,7 +7,7 @@ import click
 from pnas_searchspace import PNAS_OPERATIONS
 
 
-class OperationNames(click.ParamType[tuple[str, ...]]):
+class OperationNames(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """Names of operations, separated by commas, as a tuple."""
 
     name = "NAME,…"
@@ -25,10 +26,10 @@ class OperationNames(click.ParamType[tuple[str, ...]]):
         return names
 
 
-class OrNone(click.ParamType[Any]):
+class OrNone(click.ParamType):  # type: ignore[type-arg]
     """A value of another type, or the word `none`."""
 
-    def __init__(self, inner: click.ParamType[Any]) -> None:
+    def __init__(self, inner: "click.ParamType[Any]") -> None:
         self._inner = inner
         self.name = f"{inner.name}|none"
 
@@ -36,7 +37,7 @@ class OrNone(click.ParamType[Any]):
         return None if value == "none" else self._inner.convert(value, param, ctx)
 
 
-class Device(click.ParamType[str]):
+class Device(click.ParamType):  # type: ignore[type-arg]
     """`cpu`, `cuda`, or `cuda:` and a number."""
 
     name = "cpu|cuda|cuda:N"
@@ -48,6 +49,18 @@ class Device(click.ParamType[str]):
         return str(value)
 
 
+class FiniteRange(click.FloatRange):
+    """A range of numbers without infinity and without what is no number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"expected a number, not {value!r}", param, ctx)
+        return number
+
+
 POSITIVE = click.IntRange(min=1)
-POSITIVE_NUMBER = click.FloatRange(min=0, min_open=True)
-SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
+POSITIVE_NUMBER = FiniteRange(min=0, min_open=True)
+NUMBER_FROM_ZERO = FiniteRange(min=0)
+SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
+SEED = click.IntRange(0, 2**32 - 1)

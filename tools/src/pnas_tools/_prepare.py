@@ -13,12 +13,16 @@ def prepare(config: SearchConfig, data: Path) -> None:
     """
     import torch
 
+    import pnas_surrogate  # noqa: F401  # later, MLflow's thread would be importing at the same time
     from pnas_trainer import Preprocessor, TrainerError, load_dataset
 
     # The surrogate is fitted in this process, and its sums shall not depend on how many cores there are.
     torch.set_num_threads(1)
-    if config.device != "cpu" and not torch.cuda.is_available():
-        raise BadInput(f"--device {config.device} asks for a CUDA device, and PyTorch finds none: pass --device cpu")
+    if config.device != "cpu" and (torch.device(config.device).index or 0) >= torch.cuda.device_count():
+        raise BadInput(
+            f"--device {config.device} asks for a CUDA device, and PyTorch finds {torch.cuda.device_count()} of them: "
+            "pass another one, or --device cpu"
+        )
     try:
         settings = train_config(config)
         images = load_dataset(

@@ -60,20 +60,16 @@ class SearchProgress:
         for outcome in before:
             self._see(outcome.accuracy)
         self._update()
-        if len(before) == len(event.rows):
-            self._end_level()
+        if self._workload.level_is_done:
+            self._print_line()
 
     def _finish_child(self, event: ChildFinished) -> None:
         self._workload.finish_child()
         self._see(event.outcome.accuracy)
         self._update()
-        if self._workload.level_is_done:
-            self._end_level()
-        elif not self._console.is_terminal and self._clock() - self._last_line >= _SECONDS_BETWEEN_LINES:
+        is_due = not self._console.is_terminal and self._clock() - self._last_line >= _SECONDS_BETWEEN_LINES
+        if self._workload.level_is_done or is_due:
             self._print_line()
-
-    def _end_level(self) -> None:
-        self._print_line()
 
     def _see(self, accuracy: float | None) -> None:
         if accuracy is not None:

@@ -12,7 +12,9 @@ _DISTRIBUTIONS = (
     "pnas-models",
     "pnas-trainer",
     "numpy",
+    "scikit-learn",
     "torch",
+    "torchvision",
 )
 
 
@@ -34,7 +36,7 @@ def _version(distribution: str) -> str | None:
 
 
 def _git_revision() -> str | None:
-    """The revision of the source tree that this file belongs to; None for an installed wheel."""
+    """The revision of the source tree that this file belongs to, `-dirty` if it was changed; None for a wheel."""
     here = Path(__file__).resolve().parent
     try:
         tracked = subprocess.run(
@@ -42,7 +44,8 @@ def _git_revision() -> str | None:
         )
         if tracked.returncode != 0:
             return None
-        revision = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
+        describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        revision = subprocess.run(describe, cwd=here, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None  # git is not installed here
     return revision.stdout.strip()

@@ -2,7 +2,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,7 @@ class RunFolder:
     def check(self, config: SearchConfig) -> None:
         """Raise `BadInput` unless a search of this config can begin or go on here; nothing is changed on disk."""
         if self.holds_run():
-            with self._read_ledger() as ledger:
-                self._check_config(ledger.config(), config.as_json())
+            self._check_ledger(config)
             folder = self.path
         elif self.path.is_dir():
             foreign = sorted(entry.name for entry in self.path.iterdir() if not self._is_ours(entry))
@@ -69,46 +68,54 @@ class RunFolder:
     def opened(self, config: SearchConfig, provenance: dict[str, Any]) -> Iterator[Ledger]:
         """The ledger, begun where there is none, with the folder locked against other searches meanwhile.
 
-        A search that is given up with `BadInput` before its first round leaves nothing behind.
+        A new search that is given up with `BadInput` before its first round leaves nothing behind.
         """
         missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
-        given_up = False
-        with self._locked(), self._ledger(config, provenance) as ledger:
+        with self._locked():
+            is_new = not self.holds_run()
             try:
-                yield ledger
+                with self._ledger(config, provenance) as ledger:
+                    yield ledger
             except BadInput:
-                given_up = not ledger.rows()
+                if is_new:
+                    self._remove_unless_begun(missing)
                 raise
             finally:
                 self.data.unlink(missing_ok=True)
-                if given_up:
-                    ledger.close()
-                    self._remove(missing)
 
-    def _remove(self, folders: list[Path]) -> None:
-        """Remove what a search puts here before its first round, and those of the folders that are empty then."""
-        for entry in self.path.iterdir():
-            if self._is_ours(entry):
-                with suppress(OSError):  # Windows keeps the lock, which is open
-                    entry.unlink()
+    def _remove_unless_begun(self, folders: list[Path]) -> None:
+        """Remove what a search puts here before its first round, and those of `folders` that are empty then."""
+        if self.holds_run():
+            with Ledger.read(self.ledger) as ledger:
+                if ledger.rows():
+                    return
+        ours = [entry for entry in self.path.iterdir() if self._is_ours(entry)]
+        # The lock goes last: as soon as it is gone, another search may begin.
+        for entry in sorted(ours, key=lambda entry: entry.name == _LOCK_FILE):
+            with suppress(OSError):  # Windows keeps the lock, which is open
+                entry.unlink()
         for folder in folders:
             with suppress(OSError):  # there is something else in it
                 folder.rmdir()
 
     def open_for_reading(self) -> Ledger | None:
-        """The ledger, to look at; None when a search was begun here that has none yet."""
+        """The ledger, to look at; None when a search was begun here that has none yet.
+
+        Raises:
+            BadInput: there is no run here.
+            LedgerError: the ledger cannot be read.
+        """
         if not self.path.is_dir() or (
             not self.holds_run() and not all(self._is_ours(entry) for entry in self.path.iterdir())
         ):
             raise BadInput(f"{self.path} holds no run: expected the folder that `pnas-tools search --out` was given")
-        return self._read_ledger() if self.holds_run() else None
+        return Ledger.read(self.ledger) if self.holds_run() else None
 
-    def _locked(self) -> FileLock:
-        """The lock, acquired; the folder is made for it."""
-        lock = FileLock(self.path / _LOCK_FILE)
+    def _locked(self) -> AbstractContextManager[object]:
+        """The lock, acquired until the end of the context; the folder is made for it."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
+            return FileLock(self.path / _LOCK_FILE).acquire(timeout=0)
         except Timeout as error:
             raise BadInput(
                 f"another process is running the search in {self.path}: wait for it, or stop it first"
@@ -117,11 +124,11 @@ class RunFolder:
             raise BadInput(
                 f"{self.path} cannot be written to ({error.strerror}): choose another folder with --out"
             ) from error
-        return lock
 
     def _ledger(self, config: SearchConfig, provenance: dict[str, Any]) -> Ledger:
         try:
             if self.holds_run():
+                self._check_ledger(config)  # again, now that nobody else can begin one
                 ledger = Ledger.open(self.ledger)
             else:
                 ledger = Ledger.create(self.ledger, config=config.as_json(), provenance=provenance)
@@ -130,11 +137,14 @@ class RunFolder:
         write_json_atomically(self.config, ledger.config())
         return ledger
 
-    def _read_ledger(self) -> Ledger:
+    def _check_ledger(self, config: SearchConfig) -> None:
         try:
-            return Ledger.read(self.ledger)
+            with Ledger.read(self.ledger) as ledger:
+                there = ledger.config()
+                ledger.provenance(), ledger.rows()  # all of it can be read
         except LedgerError as error:
             raise BadInput(str(error)) from error
+        self._check_config(there, config.as_json())
 
     def _check_config(self, there: dict[str, Any], here: dict[str, Any]) -> None:
         for name in sorted({*there, *here}):
@@ -153,6 +163,8 @@ class RunFolder:
 
 
 def _is_config(path: Path) -> bool:
+    if not path.is_file():
+        return False
     text = path.read_text(encoding="utf-8", errors="replace")
     try:
         return not text or set(json.loads(text)) == {field.name for field in dataclasses.fields(SearchConfig)}

@@ -21,13 +21,13 @@ from pnas_tools._progress import SearchProgress
 from pnas_tools._provenance import provenance
 from pnas_tools._result import make_result
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._surrogate import surrogate_factory
+from pnas_tools._surrogate import check_surrogate, surrogate_factory
 from pnas_tools._terminal import print_result
-from pnas_tools._tracking import MlflowTracker, local_store
+from pnas_tools._tracking import MlflowTracker, is_complete, local_store
 from pnas_tools._workload import Workload
 
-_SECONDS_FOR_TRACKING = {True: 60.0, False: 5.0}
-"""How long MLflow is waited for at the end of a search, by whether it finished."""
+_SECONDS_FOR_TRACKING = {"FINISHED": 60.0, "FAILED": 5.0, "KILLED": 5.0}
+"""How long MLflow is waited for at the end of a search, by how that ended."""
 
 
 @click.command("search", epilog="Example: pnas-tools search --blocks 2 --beam 8 --out runs/small")
@@ -53,6 +53,7 @@ def search_command(
     run = RunFolder(out if out is not None else Path("runs") / _default_name(preset, config))
     run.check(config)
     console = Console(stderr=True)
+    check_surrogate(config, CellSpace(config.operations))
     result = run.read_result()
     tracking_uri = (os.environ.get("MLFLOW_TRACKING_URI") or local_store(run.path)) if track else None
     if result is None:
@@ -61,7 +62,9 @@ def search_command(
         except SearchError as error:
             raise Failed(str(error)) from error
     else:
-        console.print(f"The search in {run.path} is finished; this is what it found.", highlight=False)
+        console.print(f"The search in {run.path} is finished; this is what it found.", highlight=False, markup=False)
+        run.data.unlink(missing_ok=True)  # left by a kill in the last moment
+        _track_the_rest(run, tracking_uri, console)
     print_result(Console(), run, result, tracking_uri)
 
 
@@ -76,23 +79,58 @@ def _run(
             prepare(config, run.data)
         n_before = sum(row.outcome is not None for row in ledger.rows())
         state = f"goes on after {n_before} children" if n_before else "begins"
-        console.print(f"The search in {run.path} {state}, with {n_workers} workers.", highlight=False, soft_wrap=True)
+        console.print(
+            f"The search in {run.path} {state}, with {n_workers} workers.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+        _warn_of_other_versions(ledger, console)
         tracker = MlflowTracker(run, tracking_uri) if tracking_uri is not None else None
         if tracker is not None:
             tracker.start()
-        finished = False
+        status = "KILLED"
         try:
             space = CellSpace(config.operations)
             with SearchProgress(console, Workload(_level_sizes(config, space))) as progress:
                 best = _search(config, space, pool, ledger, progress)
             result = _write_result(best, ledger, config, run)
-            finished = True
+            status = "FINISHED"
+        except SearchError:
+            status = "FAILED"
+            raise
         finally:
             if tracker is not None:
-                problem = tracker.finish(finished=finished, timeout=_SECONDS_FOR_TRACKING[finished])
-                if problem is not None:
-                    console.print(problem, highlight=False, soft_wrap=True)
+                _finish_tracking(tracker, status, console)
     return result
+
+
+def _finish_tracking(tracker: MlflowTracker, status: str, console: Console) -> None:
+    problem = tracker.finish(status, timeout=_SECONDS_FOR_TRACKING[status])
+    if problem is not None:
+        console.print(problem, highlight=False, markup=False, soft_wrap=True)
+
+
+def _track_the_rest(run: RunFolder, tracking_uri: str | None, console: Console) -> None:
+    """Send to MLflow what it does not have of a search that is finished."""
+    if tracking_uri is not None and not is_complete(run, tracking_uri):
+        tracker = MlflowTracker(run, tracking_uri)
+        tracker.start()
+        _finish_tracking(tracker, "FINISHED", console)
+
+
+def _warn_of_other_versions(ledger: Ledger, console: Console) -> None:
+    here, there = provenance()["versions"], ledger.provenance()["versions"]
+    changed = [
+        f"{name} {there.get(name)} is now {version}" for name, version in here.items() if there.get(name) != version
+    ]
+    if changed:
+        console.print(
+            f"This search began with other versions ({', '.join(changed)}), so its result may differ from theirs.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _search(

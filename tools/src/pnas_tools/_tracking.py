@@ -3,8 +3,11 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
 
 from pnas_search import Ledger, LedgerRow
 from pnas_tools._files import write_json_atomically
@@ -15,7 +18,8 @@ if TYPE_CHECKING:  # importing mlflow takes seconds
 
 _EXPERIMENT = "pnas"
 _SECONDS_BETWEEN_SYNCS = 2.0
-_METRICS_PER_REQUEST = 900  # MLflow's limit is 1,000
+_MAX_PAUSE = 60.0
+_CHILDREN_PER_REQUEST = 100  # MLflow takes 1,000 metrics at a time
 
 
 class MlflowTracker:
@@ -40,34 +44,49 @@ class MlflowTracker:
     def start(self) -> None:
         self._thread.start()
 
-    def finish(self, *, finished: bool, timeout: float) -> str | None:
-        """Send what is missing, for at most `timeout` seconds; give a sentence on what went wrong, if anything did."""
-        self._status = "FINISHED" if finished else "KILLED"
+    def finish(self, status: str, *, timeout: float) -> str | None:
+        """Send what is missing, for at most `timeout` seconds; give a sentence on what went wrong, if anything did.
+
+        Args:
+            status: what MLflow shall say of the run: FINISHED, FAILED or KILLED.
+            timeout: in seconds.
+        """
+        self._status = status
         self._stop.set()
         self._thread.join(timeout)
         if self._thread.is_alive():
-            self._problem = f"no answer within {timeout:.0f} s"
+            self._problem = self._problem or f"no answer within {timeout:.0f} s"
         if self._problem is None:
             return None
         return f"MLflow at {self.uri} did not take everything ({self._problem}); {self._run.path} holds all of it"
 
     def _work(self) -> None:
-        # Whatever MLflow or its database raises is the user's to know, and not the search's to die of.
-        try:
-            self._track()
-        except Exception as error:  # noqa: BLE001
-            self._problem = (
-                f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
-            )
+        """Track until the search ends; after an error wait and begin anew, and once more when the search has ended."""
+        pause = 1.0
+        while True:
+            is_last = self._stop.is_set()
+            # Whatever MLflow or its database raises is the user's to know, and not the search's to die of.
+            try:
+                self._track()
+            except Exception as error:  # noqa: BLE001
+                self._problem = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            else:
+                self._problem = None
+                return
+            if is_last:
+                return
+            self._stop.wait(pause)
+            pause = min(2 * pause, _MAX_PAUSE)
 
     def _track(self) -> None:
         from mlflow import MlflowClient
 
         for noisy in ("mlflow", "alembic"):  # after the import, which sets their levels
             logging.getLogger(noisy).setLevel(logging.ERROR)
-        client = MlflowClient(tracking_uri=self.uri)
         with Ledger.read(self._run.ledger) as ledger:
-            run_id = self._mlflow_run(client, ledger)
+            with self._store_locked():
+                client = MlflowClient(tracking_uri=self.uri)
+                run_id = self._mlflow_run(client, ledger)
             sent = {metric.step for metric in client.get_metric_history(run_id, "n_blocks")}
             while not self._stop.wait(_SECONDS_BETWEEN_SYNCS):
                 self._send_children(client, run_id, ledger.rows(), sent)
@@ -80,21 +99,31 @@ class MlflowTracker:
             for name in ("best_accuracy", "n_models", "n_examples"):
                 client.log_metric(run_id, f"search_{name}", result[name])
         client.set_terminated(run_id, self._status)
+        self._remember(run_id, complete=result is not None)
+
+    def _store_locked(self) -> AbstractContextManager[object]:
+        """Keeps other searches from making the tables of one local store at the same time."""
+        if self.uri != local_store(self._run.path):
+            return nullcontext()
+        return FileLock(self._run.path.absolute().parent / ".mlflow.lock")
+
+    def _remember(self, run_id: str, *, complete: bool) -> None:
+        remembered = {"tracking_uri": self.uri, "run_id": run_id, "complete": complete}
+        write_json_atomically(self._run.tracking, remembered)
 
     def _mlflow_run(self, client: "MlflowClient", ledger: Ledger) -> str:
         """The id of this search's MLflow run: the one it had before, where that is in the same store, or a new one."""
-        if self._run.tracking.exists():
-            remembered = json.loads(self._run.tracking.read_text(encoding="utf-8"))
-            if remembered["tracking_uri"] == self.uri:
-                run_id: str = remembered["run_id"]
-                client.update_run(run_id, "RUNNING")
-                return run_id
+        remembered = _remembered(self._run)
+        if remembered.get("tracking_uri") == self.uri and _is_there(client, remembered["run_id"]):
+            run_id: str = remembered["run_id"]
+            client.update_run(run_id, "RUNNING")
+            return run_id
         experiment = client.get_experiment_by_name(_EXPERIMENT)
         experiment_id = experiment.experiment_id if experiment is not None else self._create_experiment(client)
         run = client.create_run(experiment_id, run_name=self._run.path.name, tags=_tags(ledger.provenance()))
         for name, value in ledger.config().items():
             client.log_param(run.info.run_id, name, value)
-        write_json_atomically(self._run.tracking, {"tracking_uri": self.uri, "run_id": run.info.run_id})
+        self._remember(run.info.run_id, complete=False)
         return str(run.info.run_id)
 
     def _create_experiment(self, client: "MlflowClient") -> str:
@@ -108,11 +137,38 @@ class MlflowTracker:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        steps = {step: _metrics(row) for step, row in enumerate(rows) if row.outcome is not None and step not in sent}
-        metrics = [Metric(name, value, now, step) for step, values in steps.items() for name, value in values.items()]
-        for start in range(0, len(metrics), _METRICS_PER_REQUEST):
-            client.log_batch(run_id, metrics=metrics[start : start + _METRICS_PER_REQUEST])
-        sent.update(steps)
+        missing = [(step, row) for step, row in enumerate(rows) if row.outcome is not None and step not in sent]
+        for start in range(0, len(missing), _CHILDREN_PER_REQUEST):
+            batch = missing[start : start + _CHILDREN_PER_REQUEST]
+            metrics = [Metric(name, value, now, step) for step, row in batch for name, value in _metrics(row).items()]
+            client.log_batch(run_id, metrics=metrics)
+            sent.update(step for step, _ in batch)
+
+
+def is_complete(run: RunFolder, uri: str) -> bool:
+    """Whether the MLflow store at `uri` has everything of a finished search."""
+    remembered = _remembered(run)
+    return remembered.get("tracking_uri") == uri and bool(remembered.get("complete"))
+
+
+def _remembered(run: RunFolder) -> dict[str, Any]:
+    try:
+        remembered: dict[str, Any] = json.loads(run.tracking.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return remembered
+
+
+def _is_there(client: "MlflowClient", run_id: str) -> bool:
+    """Whether the store still has the run; somebody may have deleted it, or the store."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(client.get_run(run_id).info.lifecycle_stage == "active")
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return False
+        raise
 
 
 def local_store(run: Path) -> str:

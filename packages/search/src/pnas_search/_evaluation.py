@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from pnas_search._errors import SearchError
 from pnas_searchspace import Cell
 
-Status = Literal["finished", "diverged", "crashed"]
+Status = Literal["finished", "diverged", "out_of_memory", "crashed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,8 @@ class Outcome:
     """What the training of a child gave and what it cost.
 
     Attributes:
-        status: `"finished"`; `"diverged"` when its loss stopped being finite; `"crashed"` when it took its worker down.
+        status: `"finished"`; `"diverged"` when its loss stopped being finite; `"out_of_memory"`; `"crashed"` when it
+            took its worker down.
         accuracy: validation accuracy in [0, 1]; None unless finished.
         accuracies: the same after every epoch.
         n_examples: images that went through SGD.
@@ -52,7 +53,7 @@ class Outcome:
         if self.status == "finished" and not (self.accuracy is not None and 0 <= self.accuracy <= 1):
             raise SearchError(f"a finished child needs an accuracy in [0, 1], not {self.accuracy!r}")
         if self.status != "finished" and self.accuracy is not None:
-            raise SearchError(f"a child that {self.status} has no accuracy, and this one has {self.accuracy!r}")
+            raise SearchError(f"a child that is {self.status!r} has no accuracy, and this one has {self.accuracy!r}")
 
 
 class Evaluator(Protocol):

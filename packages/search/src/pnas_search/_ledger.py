@@ -97,19 +97,17 @@ class Ledger:
             return False
         with closing(_connect_read_only(path)) as connection:
             try:
-                return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+                return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
             except sqlite3.Error:
                 return True  # something is there, and `open` says what is wrong with it
 
     def config(self) -> dict[str, Any]:
         """What `create` was given as the search's config."""
-        config: dict[str, Any] = json.loads(self._connection.execute("SELECT config FROM run").fetchone()[0])
-        return config
+        return self._of_run("config")
 
     def provenance(self) -> dict[str, Any]:
         """What `create` was given as its provenance."""
-        provenance: dict[str, Any] = json.loads(self._connection.execute("SELECT provenance FROM run").fetchone()[0])
-        return provenance
+        return self._of_run("provenance")
 
     def add_round(self, index: int, candidates: Sequence[Candidate], requests: Sequence[Request]) -> None:
         """Commit what was asked for as the round of this index, all of it or nothing."""
@@ -119,9 +117,9 @@ class Ledger:
                 index,
                 position,
                 json.dumps(candidate.cell),
-                request.seed,
+                int(request.seed),
                 candidate.parent.key if candidate.parent is not None else None,
-                candidate.predicted,
+                float(candidate.predicted) if candidate.predicted is not None else None,
             )
             for position, (candidate, request) in enumerate(zip(candidates, requests, strict=True))
         ]
@@ -136,11 +134,11 @@ class Ledger:
                 (
                     request.cell.key,
                     outcome.status,
-                    outcome.accuracy,
-                    json.dumps(outcome.accuracies),
-                    outcome.n_examples,
-                    outcome.seconds,
-                    json.dumps(dict(outcome.measurements), sort_keys=True),
+                    float(outcome.accuracy) if outcome.accuracy is not None else None,
+                    json.dumps([float(accuracy) for accuracy in outcome.accuracies]),
+                    int(outcome.n_examples),
+                    float(outcome.seconds),
+                    json.dumps({name: float(value) for name, value in outcome.measurements.items()}, sort_keys=True),
                     datetime.now(UTC).isoformat(),
                 ),
             )
@@ -152,14 +150,13 @@ class Ledger:
             LedgerError: a row is damaged.
         """
         where = "" if round is None else "WHERE round = :round"
-        cursor = self._connection.execute(
+        query = (
             "SELECT round, position, cell, seed, (SELECT cell FROM child AS p WHERE p.key = child.parent) AS parent, "
             "predicted, status, accuracy, accuracies, n_examples, seconds, measurements "
-            f"FROM child LEFT JOIN outcome USING (key) {where} ORDER BY round, position",
-            {"round": round},
+            f"FROM child LEFT JOIN outcome USING (key) {where} ORDER BY round, position"
         )
         try:
-            return [_row(values) for values in cursor]
+            return [_row(values) for values in self._connection.execute(query, {"round": round})]
         except (sqlite3.Error, ValueError, TypeError, SearchError) as error:
             raise self._damaged(str(error)) from error
 
@@ -174,6 +171,13 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _of_run(self, column: str) -> dict[str, Any]:
+        try:
+            values: dict[str, Any] = json.loads(self._connection.execute(f"SELECT {column} FROM run").fetchone()[0])
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise self._damaged(f"{column}: {error}") from error
+        return values
 
     def _check(self) -> None:
         try:
@@ -194,7 +198,8 @@ class Ledger:
 
     def _damaged(self, damage: str) -> LedgerError:
         return LedgerError(
-            f"the ledger {self._path} is damaged ({damage}): restore it from a copy, or start anew in another folder"
+            f"the ledger {self._path} is damaged ({' '.join(damage.split())}): "
+            "restore it from a copy, or start anew in another folder"
         )
 
     @contextmanager

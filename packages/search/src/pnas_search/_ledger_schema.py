@@ -9,7 +9,7 @@ CREATE TABLE run (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     config TEXT NOT NULL,
     provenance TEXT NOT NULL
-) STRICT;
+);
 CREATE TABLE child (
     key TEXT PRIMARY KEY,
     round INTEGER NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE child (
     parent TEXT REFERENCES child (key),
     predicted REAL,
     UNIQUE (round, position)
-) STRICT;
+);
 CREATE TABLE outcome (
     key TEXT PRIMARY KEY REFERENCES child (key),
     status TEXT NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE outcome (
     seconds REAL NOT NULL,
     measurements TEXT NOT NULL,
     finished_at TEXT NOT NULL
-) STRICT;
+);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """

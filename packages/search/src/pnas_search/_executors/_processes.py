@@ -7,6 +7,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
@@ -71,8 +72,11 @@ class ProcessPool(Evaluator):
                 worker.send(task.request)
                 running[worker.connection] = worker, task
             for connection in cast(list[Connection], wait(list(running))):
-                worker, task = running.pop(connection)
+                worker, task = running[connection]
                 outcome = worker.receive()
+                if outcome is _READY:
+                    continue
+                del running[connection]
                 if outcome is None:
                     worker = self._replace(worker)
                     task.n_attempts += 1
@@ -97,23 +101,42 @@ class _Task:
     n_attempts: int = 0
 
 
-@dataclass(frozen=True, eq=False)
+class _Ready(Enum):
+    """What a worker sends when it has made what it trains with, before any outcome."""
+
+    READY = "ready"
+
+
+_READY = _Ready.READY
+
+
+@dataclass(eq=False)
 class _Worker:
     process: SpawnProcess
     connection: Connection
+    is_ready: bool = False
 
     def send(self, request: Request) -> None:
         # A worker that has died is found out when its answer is awaited.
         with contextlib.suppress(OSError):
             self.connection.send(request)
 
-    def receive(self) -> Outcome | None:
-        """The outcome of the request that was sent; None when the process has died."""
+    def receive(self) -> Outcome | _Ready | None:
+        """The next answer; None when the process died over a child."""
         try:
             answer = self.connection.recv()
-        except (EOFError, OSError):
-            return None
+        except (EOFError, OSError) as error:
+            if self.is_ready:
+                return None
+            self.process.join()
+            raise SearchError(
+                f"a worker process ended with exit code {self.process.exitcode} before it could train a child: "
+                "see what it printed, and whether there is memory for so many workers"
+            ) from error
         if isinstance(answer, Outcome):
+            return answer
+        if isinstance(answer, _Ready):
+            self.is_ready = True
             return answer
         raise SearchError(f"training failed in a worker process:\n{answer}")
 
@@ -151,10 +174,20 @@ def _work(connection: Connection, make_evaluate: Callable[[], Evaluate]) -> None
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         evaluate = make_evaluate()
-        for request in _received(connection):
-            connection.send(evaluate(request))
     except Exception:  # noqa: BLE001  # the pool raises it anew, in the process that people look at
         connection.send(traceback.format_exc())
+        return
+    connection.send(_READY)
+    for request in _received(connection):
+        connection.send(_answer(evaluate, request))
+
+
+def _answer(evaluate: Evaluate, request: Request) -> Outcome | str:
+    """The child's outcome, or the traceback of what was raised."""
+    try:
+        return evaluate(request)
+    except Exception:  # noqa: BLE001  # as above
+        return traceback.format_exc()
 
 
 def _received(connection: Connection) -> Iterator[Request]:
