@@ -15,7 +15,7 @@ def make_good() -> Callable[[Request], Outcome]:
     return finished
 
 
-def make_nothing() -> Callable[[Request], Outcome]:
+def die_at_once() -> Callable[[Request], Outcome]:
     os._exit(3)
 
 

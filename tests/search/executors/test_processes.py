@@ -95,7 +95,7 @@ def test_a_worker_that_dies_before_it_can_train_is_no_childs_fault(
     workers: ModuleType, requests: list[Request]
 ) -> None:
     with (
-        ProcessPool(workers.make_nothing, n_workers=1) as pool,
+        ProcessPool(workers.die_at_once, n_workers=1) as pool,
         pytest.raises(SearchError, match="ended with exit code 3 before it could train a child"),
     ):
         list(pool.evaluate(requests))
