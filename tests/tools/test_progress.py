@@ -33,7 +33,7 @@ def shown(*, terminal: bool) -> str:
 
 
 def test_a_log_gets_lines_with_level_children_best_and_time_left() -> None:
-    lines = shown(terminal=False).splitlines()
+    lines = shown(terminal=False).strip().splitlines()  # older rich ends with an empty line
     assert lines[0].startswith("level 1 of 1  2 of 4 children  best 0.5000  ")
     assert lines[0].endswith(" left")
     assert lines[1].startswith("level 1 of 1  3 of 4 children  best 0.7500  ")

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Self, SupportsIndex
 
+import numpy as np
+
 from pnas_searchspace._block import Block
 from pnas_searchspace._canonical import canonical_blocks
 from pnas_searchspace._errors import SearchSpaceError
@@ -68,12 +70,11 @@ def _checked_block(index: int, block: Any) -> Block:
     )
 
 
-def _checked_input(index: int, value: SupportsIndex) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = index
-    if number >= index or isinstance(value, bool):
+def _checked_input(index: int, value: Any) -> int:
+    # A truth value is an index for Python, and was one for NumPy.
+    is_number = isinstance(value, SupportsIndex) and not isinstance(value, (bool, np.bool_))
+    number = operator.index(value) if is_number else index
+    if number >= index:
         earlier = f" or an earlier block (0 to {index - 1})" if index > 0 else ""
         raise SearchSpaceError(f"block {index} reads input {value!r}; expected an input of the cell (-1, -2){earlier}")
     return number
