@@ -146,9 +146,7 @@ def _search(
 
 
 def _write_result(best: tuple[Cell, Outcome], ledger: Ledger, config: SearchConfig, run: RunFolder) -> dict[str, Any]:
-    """Write the drawing, and last the result, which says that the search is finished; give it as it can be read
-    back.
-    """
+    """Write the drawing, and last the result, which says that the search is finished; give it as it reads back."""
     write_text_atomically(run.drawing, draw_cell(best[0]))
     write_json_atomically(run.result, make_result(best, ledger.rows(), config, ledger.provenance()))
     result = run.read_result()
