@@ -32,9 +32,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line: exit code 0 is done, 1 failed, 2 bad input, 130 interrupted; errors are one sentence on
-    stderr.
-    """
+    """Run the command line; errors are a sentence on stderr, and exit code 1 failed, 2 bad input, 130 interrupted."""
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -23,9 +23,7 @@ def status_command(run: Path, as_json: bool) -> None:
 
 
 def read_status(run: RunFolder) -> dict[str, Any]:
-    """How far a search is. `best_accuracy` is the result's once there is one, and before that the best of all
-    children.
-    """
+    """How far a search is; `best_accuracy` is the result's once there is one, and until then the best of all."""
     ledger = run.open_for_reading()
     rows = []
     if ledger is not None:
