@@ -90,13 +90,13 @@ def assert_holds(uri: str, folder: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning", "ignore::ResourceWarning")
-def test_the_local_store_holds_a_search_that_was_interrupted_once_as_one_run(
+def test_the_local_store_holds_a_search_and_its_resumption_as_one_run(
     small_search: Command, run: Run, tmp_path: Path
 ) -> None:
     command = tracked(small_search(tmp_path / "runs" / "one"))
-    first = run([*command[:-2], "--out", str(tmp_path / "runs" / "one")], MLFLOW_TRACKING_URI="")
+    first = run(command, MLFLOW_TRACKING_URI="")
     assert first.returncode == 0, first.stderr
-    # Only the last level was lost: the search goes on, and so does its MLflow run.
+    # Without its result the search is not finished: it goes on, and so does its MLflow run.
     (tmp_path / "runs" / "one" / "result.json").unlink()
     second = run(command, MLFLOW_TRACKING_URI="")
     assert second.returncode == 0, second.stderr

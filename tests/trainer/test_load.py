@@ -4,7 +4,8 @@ import math
 import pytest
 import torch
 
-from pnas_trainer import DATASETS, ImageDataset, TrainerError, check_dataset_name, load_dataset
+from pnas_trainer import DATASETS, ImageDataset, TrainerError, load_dataset
+from pnas_trainer._load import _check_name
 
 
 def images_with_labels(data: ImageDataset) -> collections.Counter:
@@ -64,10 +65,9 @@ def test_a_fraction_that_leaves_one_part_empty_is_refused(fraction, left):
         ("missing.npz", "or is a path misspelt?"),
     ],
 )
-@pytest.mark.parametrize("use", [check_dataset_name, load_dataset])
-def test_an_unknown_name_is_answered_with_all_names_and_the_nearest(name, hint, use):
+def test_an_unknown_name_is_answered_with_all_names_and_the_nearest(name, hint):
     with pytest.raises(TrainerError) as error:
-        use(name)
+        load_dataset(name)
     message = str(error.value)
     assert message.startswith(f"unknown data set {name!r}: expected digits, cifar10, cifar100, fashion_mnist, a folder")
     assert message.endswith(hint)
@@ -76,10 +76,10 @@ def test_an_unknown_name_is_answered_with_all_names_and_the_nearest(name, hint, 
 def test_known_names_folders_and_npz_files_pass_the_check(tmp_path):
     (tmp_path / "images.npz").touch()
     for name in (*DATASETS, str(tmp_path), str(tmp_path / "images.npz")):
-        check_dataset_name(name)
+        _check_name(name)
     (tmp_path / "images.txt").touch()
     with pytest.raises(TrainerError, match="unknown data set"):
-        check_dataset_name(str(tmp_path / "images.txt"))
+        _check_name(str(tmp_path / "images.txt"))
 
 
 def test_a_name_goes_before_a_folder_that_is_called_the_same(tmp_path, monkeypatch, digits):

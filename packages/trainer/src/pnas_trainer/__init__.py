@@ -3,7 +3,7 @@
 from pnas_trainer._config import TrainConfig
 from pnas_trainer._dataset import ImageDataset
 from pnas_trainer._errors import TrainerError
-from pnas_trainer._load import DATASETS, check_dataset_name, load_dataset
+from pnas_trainer._load import DATASETS, load_dataset
 from pnas_trainer._preprocessing import Preprocessing, Preprocessor
 from pnas_trainer._result import TrainResult
 from pnas_trainer._train import train
@@ -16,7 +16,6 @@ __all__ = [
     "TrainConfig",
     "TrainResult",
     "TrainerError",
-    "check_dataset_name",
     "load_dataset",
     "train",
 ]

@@ -21,7 +21,7 @@ DATASETS = tuple(_BY_NAME)
 """The data sets that `load_dataset` knows by name."""
 
 
-def check_dataset_name(name: str) -> None:
+def _check_name(name: str) -> None:
     """Raise `TrainerError` unless `name` is one of `DATASETS`, or a folder or an `.npz` file that exists."""
     if name in _BY_NAME or (name and Path(name).is_dir()) or (name.endswith(".npz") and Path(name).is_file()):
         return
@@ -50,7 +50,7 @@ def load_dataset(
     Raises:
         TrainerError: the name is unknown, the data cannot be had, or the fraction leaves one part empty.
     """
-    check_dataset_name(name)
+    _check_name(name)
     if name not in _BY_NAME and name.endswith(".npz"):
         return ImageDataset.load(name)
     images, labels, num_classes = _BY_NAME[name](Path(root)) if name in _BY_NAME else read_image_folder(Path(name))

@@ -3,7 +3,7 @@ classes.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def read_image_folder(root: Path) -> LabelledImages:
     return LabelledImages(images, np.asarray(source.targets, dtype=np.int64), len(source.classes))
 
 
-def _decoded(source: "torchvision.datasets.ImageFolder", path: str) -> NDArray[np.uint8]:  # type: ignore[name-defined]  # noqa: F821
+def _decoded(source: Any, path: str) -> NDArray[np.uint8]:
     try:
         pixels: NDArray[np.uint8] = np.asarray(source.loader(path)).transpose(2, 0, 1)
     except (OSError, SyntaxError, ValueError) as error:  # Pillow has all three for broken files
