@@ -4,7 +4,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pnas_searchspace import Block
 from pnas_searchspace._canonical import canonical_blocks
 
 
@@ -35,10 +34,10 @@ def test_every_prefix_of_a_canonical_form_is_canonical(data: st.DataObject, enco
 
 
 def test_of_equal_blocks_the_one_that_is_read_comes_first_where_that_is_smaller() -> None:
-    twins = Block(-2, "a", -2, "a"), Block(-2, "a", -2, "a")
-    assert canonical_blocks((*twins, Block(1, "a", -1, "a"))) == (*twins, Block(-1, "a", 0, "a"))
+    twins = (-2, "a", -2, "a"), (-2, "a", -2, "a")
+    assert canonical_blocks((*twins, (1, "a", -1, "a"))) == (*twins, (-1, "a", 0, "a"))
 
 
 def test_operations_compare_by_name_and_inputs_before_operations() -> None:
-    blocks = (Block(-1, "a", -2, "z"), Block(-2, "b", -1, "c"))
-    assert canonical_blocks(blocks) == (Block(-2, "b", -1, "c"), Block(-2, "z", -1, "a"))
+    blocks = ((-1, "a", -2, "z"), (-2, "b", -1, "c"))
+    assert canonical_blocks(blocks) == ((-2, "b", -1, "c"), (-2, "z", -1, "a"))

@@ -1,32 +1,56 @@
-from collections.abc import Callable
-from itertools import product
-from typing import Any
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pnas_searchspace._canonical import canonical_blocks
-from pnas_searchspace._codes import BlockCoder
+from pnas_searchspace._codes import Coder, first_of_each
 
 
-@given(data=st.data(), n_blocks=st.integers(1, 5))
-@settings(max_examples=100, deadline=None)
-def test_canonical_forms_of_many_cells_are_those_of_each_cell(
-    data: st.DataObject, n_blocks: int, encodings: Callable[..., Any]
-) -> None:
-    cells = data.draw(st.lists(encodings(n_blocks, operations=(0, 1)), min_size=1, max_size=10))
-    coder = BlockCoder(n_blocks, n_cell_inputs=2, n_operations=2)
-    rows = coder.unpack(coder.canonical(np.array(cells, dtype=np.int64)))
-    assert rows.tolist() == [[list(block) for block in canonical_blocks(cell)] for cell in cells]
+def _all_blocks(coder: Coder) -> list[tuple[int, ...]]:
+    operands = list(product(range(-coder.n_cell_inputs, coder.n_blocks - 1), range(coder.n_operations)))
+    return [(*first, *second) for first, second in combinations_with_replacement(operands, 2)]
 
 
-@pytest.mark.parametrize(("n_cell_inputs", "n_operations", "n_earlier"), [(1, 1, 0), (1, 3, 2), (2, 2, 3), (3, 2, 1)])
-def test_every_block_that_can_follow_comes_once_with_its_operands_in_order(
-    n_cell_inputs: int, n_operations: int, n_earlier: int
-) -> None:
-    operands = list(product(range(-n_cell_inputs, n_earlier), range(n_operations)))
-    expected = [(*first, *second) for first in operands for second in operands if first <= second]
-    coder = BlockCoder(n_earlier + 1, n_cell_inputs, n_operations)
-    assert list(map(tuple, coder.all_blocks(n_earlier).tolist())) == expected
+CODERS = [Coder(1, 1, 1), Coder(3, 1, 3), Coder(4, 2, 2), Coder(2, 3, 2)]
+
+
+@pytest.mark.parametrize("coder", CODERS)
+def test_the_last_block_is_every_block_once_with_its_operands_in_order(coder: Coder) -> None:
+    codes = coder.codes(coder.last_blocks())
+    assert list(map(tuple, coder.cells(codes[None])[:, 0].tolist())) == _all_blocks(coder)
+
+
+@pytest.mark.parametrize("coder", CODERS)
+def test_codes_are_in_the_order_of_the_blocks_and_do_not_see_swapped_operands(coder: Coder) -> None:
+    blocks = np.array(_all_blocks(coder))[:, None]
+    codes = coder.codes(coder.operands(blocks))[0]
+    assert (np.diff(codes) > 0).all()
+    assert np.array_equal(coder.codes(coder.operands(blocks[:, :, [2, 3, 0, 1]]))[0], codes)
+
+
+@given(n_blocks=st.integers(1, 30), n_operations=st.integers(1, 60), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_packed_codes_come_back_and_sort_as_the_codes_do(n_blocks: int, n_operations: int, seed: int) -> None:
+    coder = Coder(n_blocks, 2, n_operations)
+    codes = np.random.default_rng(seed).integers(0, coder.n_operands**2, size=(n_blocks, 20))
+    codes[: n_blocks // 2] = codes[: n_blocks // 2, :1]  # so that later words decide too
+    words = coder.pack(codes)
+    assert (words >= 0).all()
+    assert np.array_equal(coder.unpack(words, n_blocks), codes)
+    assert sorted(words.T.tolist()) == coder.pack(np.array(sorted(codes.T.tolist())).T).T.tolist()
+
+
+def test_five_blocks_of_the_papers_space_fit_into_one_word() -> None:
+    assert Coder(5, 2, 8).pack(np.zeros((5, 3), dtype=np.int64)).shape == (1, 3)
+    assert Coder(6, 2, 8).pack(np.zeros((6, 3), dtype=np.int64)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("n_words", [1, 2, 3])
+def test_the_first_of_each_different_column_in_order(n_words: int) -> None:
+    words = np.random.default_rng(0).integers(0, 3, size=(n_words, 50))
+    columns = [tuple(column) for column in words.T.tolist()]
+    expected = [columns.index(column) for column in sorted(set(columns))]
+    assert first_of_each(words).tolist() == expected
+    assert first_of_each(words[:, :0]).tolist() == []

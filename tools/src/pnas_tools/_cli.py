@@ -1,3 +1,4 @@
+import os
 import sys
 from importlib import import_module
 
@@ -7,6 +8,7 @@ import pnas_tools
 
 _COMMANDS = {
     "search": "pnas_tools._search_command:search_command",
+    "space": "pnas_tools._space_command:space_command",
     "status": "pnas_tools._status_command:status_command",
 }
 
@@ -41,6 +43,9 @@ def main() -> None:
     except click.ClickException as error:
         click.echo(f"pnas-tools: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # who read the output has had enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:  # a full disk, say
         click.echo(f"pnas-tools: {error}; what was computed is kept", err=True)
         sys.exit(1)

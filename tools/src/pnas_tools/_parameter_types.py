@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from pnas_searchspace import PNAS_OPERATIONS
+from pnas_searchspace import PNAS_OPERATIONS, Cell, SearchSpaceError
 
 
 class OperationNames(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
@@ -24,6 +24,20 @@ class OperationNames(click.ParamType):  # type: ignore[type-arg]  # generic sinc
         if len(set(names)) < len(names):
             self.fail(f"every operation may be named once, and {','.join(names)} repeats one", param, ctx)
         return names
+
+
+class CellText(click.ParamType):  # type: ignore[type-arg]
+    """A cell, from its short form or from JSON."""
+
+    name = "cell"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Cell:
+        if isinstance(value, Cell):
+            return value
+        try:
+            return Cell.from_json(value) if value.lstrip().startswith("[") else Cell.from_text(value)
+        except SearchSpaceError as error:
+            self.fail(str(error), param, ctx)
 
 
 class OrNone(click.ParamType):  # type: ignore[type-arg]

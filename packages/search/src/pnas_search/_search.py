@@ -82,7 +82,7 @@ def _round(strategy: Strategy, ledger: Ledger, index: int, seed: int) -> list[Le
 
 
 def _request(candidate: Candidate, seed: int) -> Request:
-    if tuple(candidate.cell) != tuple(candidate.cell.canonical()):
+    if str(candidate.cell) != candidate.cell.key:
         raise SearchError(f"a strategy must ask for cells in canonical form, and {candidate.cell} is not")
     return Request(cell=candidate.cell, seed=child_seed(seed, candidate.cell), parent=candidate.parent)
 

@@ -3,43 +3,48 @@
 Two encodings are one cell when swapping the operands of blocks and relabelling the blocks, in any order in which every
 block comes after those it reads, leads from one to the other. Because the order is lexicographic, every prefix of a
 canonical form is canonical itself.
+
+Here it is for one cell; `_codes.py` has it for arrays of cells.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from pnas_searchspace._block import Block
-
-
-def canonical_blocks(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """The canonical form of one cell; operations compare by name."""
-    return min(_smallest_orders(blocks, (), {}))
+PlainBlock = tuple[int, Any, int, Any]
 
 
-def _smallest_orders(
-    blocks: Sequence[Block], placed: tuple[Block, ...], labels: dict[int, int]
-) -> list[tuple[Block, ...]]:
-    """All orders that put a smallest possible block at every place; only equal blocks leave a choice."""
-    if len(placed) == len(blocks):
-        return [placed]
-    relabelled = {
+def canonical_blocks(blocks: Sequence[PlainBlock]) -> tuple[PlainBlock, ...]:
+    """The canonical form of one cell; operations compare as they are, so by name where they are names.
+
+    At every place stands the smallest block that could stand there. Of several that are equally small, one that nothing
+    reads had better come last, where its label is of no use to others; among those that are read, all orders are
+    followed side by side.
+    """
+    read = {source for input_1, _, input_2, _ in blocks for source in (input_1, input_2)}
+    orders: list[tuple[int, ...]] = [()]
+    form: list[PlainBlock] = []
+    for _ in blocks:
+        available = [(order, _available(blocks, order)) for order in orders]
+        smallest = min(min(choices.values()) for _, choices in available)
+        form.append(smallest)
+        orders = []
+        for order, choices in available:
+            equal = [index for index, block in choices.items() if block == smallest]
+            orders += [(*order, index) for index in [i for i in equal if i in read] or equal[:1]]
+    return tuple(form)
+
+
+def _available(blocks: Sequence[PlainBlock], order: tuple[int, ...]) -> dict[int, PlainBlock]:
+    """The blocks that can come after those of `order`, relabelled, by their indices."""
+    labels = {index: place for place, index in enumerate(order)}
+    return {
         index: _relabelled(block, labels)
         for index, block in enumerate(blocks)
-        if index not in labels and all(i < 0 or i in labels for i in (block.input_1, block.input_2))
+        if index not in labels and all(source < 0 or source in labels for source in (block[0], block[2]))
     }
-    smallest = min(relabelled.values())
-    choices = [index for index, block in relabelled.items() if block == smallest]
-    if not any(reader in choices for block in blocks for reader in (block.input_1, block.input_2)):
-        choices = choices[:1]  # nothing reads them, so they are interchangeable
-    return [
-        order
-        for index in choices
-        for order in _smallest_orders(blocks, (*placed, smallest), {**labels, index: len(placed)})
-    ]
 
 
-def _relabelled(block: Block, labels: dict[int, int]) -> Block:
-    operands = sorted(
-        (index if index < 0 else labels[index], operation)
-        for index, operation in ((block.input_1, block.operation_1), (block.input_2, block.operation_2))
-    )
-    return Block(*operands[0], *operands[1])
+def _relabelled(block: PlainBlock, labels: dict[int, int]) -> PlainBlock:
+    first = (labels.get(block[0], block[0]), block[1])
+    second = (labels.get(block[2], block[2]), block[3])
+    return (*first, *second) if first <= second else (*second, *first)

@@ -1,24 +1,25 @@
-import operator
+import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, Self, SupportsIndex
-
-import numpy as np
+from typing import Any, Self
 
 from pnas_searchspace._block import Block
-from pnas_searchspace._canonical import canonical_blocks
+from pnas_searchspace._canonical import PlainBlock, canonical_blocks
 from pnas_searchspace._errors import SearchSpaceError
+from pnas_searchspace._identity import ComparedByForm
 
-_OPERATION_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
+_BLOCK_TEXT = re.compile(r"([^@+]+)@(-?[0-9]{1,9})\+([^@+]+)@(-?[0-9]{1,9})")
 
 
-class Cell(tuple[Block, ...]):
+class Cell(ComparedByForm, tuple[Block, ...]):
     """A cell: its blocks in order, each reading the cell's inputs or earlier blocks.
 
-    A cell is a tuple of its blocks, and JSON of it is `[[-1, "sep_conv_5x5", -2, "max_pool_3x3"], …]`. Two cells are
-    equal, and hash alike, when they are one network: when swapping operands and relabelling blocks leads from one to
-    the other.
+    A cell is a tuple of its blocks. Cells are equal, and hash alike, when they are one network: when swapping operands
+    and relabelling blocks leads from one to the other; they are in the order of their canonical forms.
+
+    Two texts stand for a cell: JSON, `[[-1, "sep_conv_5x5", -2, "max_pool_3x3"], …]`, which `to_json` gives and
+    `from_json` reads; and a short form, `sep_conv_5x5@-1+max_pool_3x3@-2,…`, which `str` gives and `from_text` reads.
 
     Args:
         blocks: four values each, `(input_1, operation_1, input_2, operation_2)`; what `json.loads` gives will do.
@@ -28,19 +29,56 @@ class Cell(tuple[Block, ...]):
     """
 
     def __new__(cls, blocks: Iterable[Sequence[Any]]) -> Self:
+        if isinstance(blocks, (str, dict)) or not isinstance(blocks, Iterable):
+            raise SearchSpaceError(f"a cell must be a list of blocks, not {blocks!r}")
         checked = tuple(_checked_block(index, block) for index, block in enumerate(blocks))
         if not checked:
             raise SearchSpaceError("a cell needs at least one block, and this one has none")
         return super().__new__(cls, checked)
 
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The cell that JSON spells out: a list of blocks, `[[input_1, "operation_1", input_2, "operation_2"], …]`.
+
+        Raises:
+            SearchSpaceError: the text is no JSON, or no cell.
+        """
+        try:
+            blocks = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise SearchSpaceError(
+                f'a cell in JSON is like [[-1, "identity", -2, "identity"]], not {_short(text)} ({error})'
+            ) from error
+        return cls(blocks)
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """The cell that a short form spells out: blocks `operation_1@input_1+operation_2@input_2` between commas.
+
+        Raises:
+            SearchSpaceError: the text is no such form, or no cell.
+        """
+        return cls(_block_from_text(index, block) for index, block in enumerate(text.split(",")))
+
+    def to_json(self) -> str:
+        """The cell as JSON, on one line."""
+        return json.dumps(self)
+
     @cached_property
     def key(self) -> str:
-        """The text of the canonical form: equal for equal cells, and stable over versions."""
-        return ",".join(map(str, canonical_blocks(self)))
+        """The short form of the canonical form: equal for equal cells, and stable over versions."""
+        return str(self.canonical())
 
     def canonical(self) -> Self:
         """The smallest encoding of this cell in lexicographic order, operations compared by name."""
-        return type(self)(canonical_blocks(self))
+        return type(self)(self._canonical_blocks)
+
+    @cached_property
+    def _canonical_blocks(self) -> tuple[PlainBlock, ...]:
+        return canonical_blocks([(*block,) for block in self])
+
+    def _form(self) -> tuple[PlainBlock, ...]:
+        return self._canonical_blocks
 
     def __str__(self) -> str:
         return ",".join(map(str, self))
@@ -48,42 +86,32 @@ class Cell(tuple[Block, ...]):
     def __repr__(self) -> str:
         return f"Cell({[tuple(block) for block in self]})"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Cell) and self.key == other.key
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
 
 def _checked_block(index: int, block: Any) -> Block:
     if not isinstance(block, Sequence) or isinstance(block, str) or len(block) != 4:
         raise SearchSpaceError(f"block {index} must be (input_1, operation_1, input_2, operation_2), not {block!r}")
-    input_1, operation_1, input_2, operation_2 = block
-    return Block(
-        _checked_input(index, input_1),
-        check_operation_name(operation_1, f"block {index}"),
-        _checked_input(index, input_2),
-        check_operation_name(operation_2, f"block {index}"),
-    )
+    try:
+        checked = Block(*block)
+    except SearchSpaceError as error:
+        raise SearchSpaceError(f"block {index}: {error}") from error
+    for source in (checked.input_1, checked.input_2):
+        if source >= index:
+            earlier = f" or an earlier block (0 to {index - 1})" if index > 0 else ""
+            raise SearchSpaceError(
+                f"block {index} reads input {source}; expected an input of the cell (-1, -2, …){earlier}"
+            )
+    return checked
 
 
-def _checked_input(index: int, value: Any) -> int:
-    # A truth value is an index for Python, and was one for NumPy.
-    is_number = isinstance(value, SupportsIndex) and not isinstance(value, (bool, np.bool_))
-    number = operator.index(value) if is_number else index
-    if number >= index:
-        earlier = f" or an earlier block (0 to {index - 1})" if index > 0 else ""
-        raise SearchSpaceError(f"block {index} reads input {value!r}; expected an input of the cell (-1, -2){earlier}")
-    return number
-
-
-def check_operation_name(value: object, where: str) -> str:
-    """The name as a plain string, or a `SearchSpaceError` that says where it stands."""
-    if not isinstance(value, str) or not _OPERATION_NAME.fullmatch(value):
+def _block_from_text(index: int, text: str) -> tuple[int, str, int, str]:
+    match = _BLOCK_TEXT.fullmatch(text.strip())
+    if match is None:
         raise SearchSpaceError(
-            f"{where} applies the operation {value!r}; expected a name of letters, digits, '_', '-' and '.'"
+            f"block {index} must be like sep_conv_5x5@-2+identity@0, that is operation@input twice, not {text!r}"
         )
-    return str(value)
+    operation_1, input_1, operation_2, input_2 = match.groups()
+    return int(input_1), operation_1, int(input_2), operation_2
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}…")

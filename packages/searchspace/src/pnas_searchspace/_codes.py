@@ -1,81 +1,94 @@
-"""Canonical forms of many cells at once: every block is packed into one integer whose order is the blocks' order."""
+"""Many cells at once, as integers that NumPy can compare.
+
+An operand is one integer, `(input + n_cell_inputs) * n_operations + operation`, and a block's code is one integer of
+its two operands, the smaller first. Operations are ranks, in the order of their names, so that codes sort as the blocks
+do.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pnas_searchspace._block import Block
-from pnas_searchspace._canonical import canonical_blocks
-
 Cells = NDArray[np.int64]
 """Cells of one size, `(N, n_blocks, 4)`: input_1, operation_1, input_2, operation_2, the operations as integers."""
 
+Operands = NDArray[np.int64]
+"""The same cells with operands as integers, `(n_blocks, 2, N)`."""
+
 Codes = NDArray[np.int64]
-"""The same cells, `(N, n_blocks)`: one integer for a block."""
-
-_UNAVAILABLE = np.iinfo(np.int64).max
+"""The same cells with blocks as integers, `(n_blocks, N)`."""
 
 
-class BlockCoder:
-    """Packs blocks into integers for cells of up to `n_blocks` blocks, and unpacks them.
+class Coder(NamedTuple):
+    """Packs cells of up to `n_blocks` blocks into integers, and unpacks them."""
 
-    Operations are ranks: integers in the order of the operations' names, so that these codes sort as the blocks do.
-    """
+    n_blocks: int
+    n_cell_inputs: int
+    n_operations: int
 
-    def __init__(self, n_blocks: int, n_cell_inputs: int, n_operations: int) -> None:
-        self._n_cell_inputs = n_cell_inputs
-        self._n_operations = n_operations
-        self._n_operands = (n_cell_inputs + n_blocks - 1) * n_operations
+    @property
+    def n_operands(self) -> int:
+        """How many operands the last block can choose from."""
+        return (self.n_cell_inputs + self.n_blocks - 1) * self.n_operations
 
-    def canonical(self, cells: Cells) -> Codes:
-        """The canonical form of every cell, `(N, n_blocks, 4)` to `(N, n_blocks)`.
+    def operands(self, cells: Cells) -> Operands:
+        """The operands of cells `(N, n_blocks, 4)`."""
+        packed = (cells[:, :, 0::2] + self.n_cell_inputs) * self.n_operations + cells[:, :, 1::2]
+        return np.ascontiguousarray(packed.transpose(1, 2, 0))
 
-        At every place stands the smallest block that could stand there. Where several are equally small it can matter
-        which comes first; those few cells are done one by one.
-        """
-        n_cells, n_blocks = cells.shape[:2]
-        codes = np.empty((n_cells, n_blocks), dtype=np.int64)
-        rows = np.arange(n_cells)
-        placed = np.zeros((n_cells, n_blocks), dtype=bool)
-        ambiguous = np.zeros(n_cells, dtype=bool)
-        labels = np.full((n_cells, self._n_cell_inputs + n_blocks), -1)
-        labels[:, : self._n_cell_inputs] = np.arange(self._n_cell_inputs)
-        inputs = cells[:, :, 0::2] + self._n_cell_inputs
-        for place in range(n_blocks):
-            candidates = self._relabelled(inputs, cells[:, :, 1::2], labels)
-            candidates[placed] = _UNAVAILABLE
-            chosen = candidates.argmin(1)
-            codes[:, place] = candidates[rows, chosen]
-            ambiguous |= (candidates == codes[:, place, None]).sum(1) > 1
-            placed[rows, chosen] = True
-            labels[rows, self._n_cell_inputs + chosen] = self._n_cell_inputs + place
-        for row in np.flatnonzero(ambiguous):
-            codes[row] = self._canonical_row(cells[row])
+    def codes(self, operands: Operands) -> Codes:
+        """The blocks' codes, `(…, 2, N)` to `(…, N)`."""
+        first, second = operands[..., 0, :], operands[..., 1, :]
+        codes: Codes = np.minimum(first, second) * self.n_operands + np.maximum(first, second)
         return codes
 
-    def unpack(self, codes: Codes) -> Cells:
-        """Codes `(N, n_blocks)` to blocks `(N, n_blocks, 4)`."""
-        first, second = np.divmod(codes, self._n_operands)
-        cells = np.stack([*np.divmod(first, self._n_operations), *np.divmod(second, self._n_operations)], axis=-1)
-        cells[:, :, 0::2] -= self._n_cell_inputs
+    def split(self, codes: Codes) -> Operands:
+        """The operands of codes, the smaller of each block first: `(n_blocks, N)` to `(n_blocks, 2, N)`."""
+        return np.stack(np.divmod(codes, self.n_operands), axis=1)
+
+    def cells(self, codes: Codes) -> Cells:
+        """The cells of codes, `(N, n_blocks, 4)`."""
+        inputs, operations = np.divmod(self.split(codes), self.n_operations)
+        cells = np.empty((codes.shape[1], len(codes), 4), dtype=np.int64)
+        cells[:, :, 0::2] = (inputs - self.n_cell_inputs).transpose(2, 0, 1)
+        cells[:, :, 1::2] = operations.transpose(2, 0, 1)
         return cells
 
-    def all_blocks(self, n_earlier_blocks: int) -> NDArray[np.int64]:
-        """Every block that can follow `n_earlier_blocks`, operands in order, `(n, 4)`."""
-        n_operands = (self._n_cell_inputs + n_earlier_blocks) * self._n_operations
-        first, second = np.triu_indices(n_operands)
-        return self.unpack((first * self._n_operands + second)[:, None])[:, 0]
+    def last_blocks(self) -> Operands:
+        """Every block that can be the last one, once, as operands in order: `(2, n)`."""
+        return np.stack(np.triu_indices(self.n_operands))
 
-    def _relabelled(self, inputs: NDArray[np.int64], operations: NDArray[np.int64], labels: NDArray[np.int64]) -> Codes:
-        """The code of every block under `labels`; a block that reads one without a label is unavailable."""
-        n_cells, n_blocks = inputs.shape[:2]
-        relabelled = np.take_along_axis(labels, inputs.reshape(n_cells, 2 * n_blocks), axis=1).reshape(inputs.shape)
-        operands = relabelled * self._n_operations + operations
-        codes: Codes = operands.min(2) * self._n_operands + operands.max(2)
-        codes[(relabelled < 0).any(2)] = _UNAVAILABLE
-        return codes
+    def pack(self, codes: Codes) -> NDArray[np.int64]:
+        """All codes of a cell in as few integers as hold them, the first in the highest bits: `(n_words, N)`."""
+        words = np.zeros((-(-len(codes) // self._codes_per_word), codes.shape[1]), dtype=np.int64)
+        for block, row in enumerate(codes):
+            words[block // self._codes_per_word] |= row.astype(np.int64) << self._shift(block)
+        return words
 
-    def _canonical_row(self, cell: NDArray[np.int64]) -> NDArray[np.int64]:
-        # Blocks of ranks sort as blocks of names do, which is all that the canonical form needs of them.
-        blocks = np.array(canonical_blocks([Block(*block) for block in cell.tolist()]), dtype=np.int64)
-        operands = (blocks[:, 0::2] + self._n_cell_inputs) * self._n_operations + blocks[:, 1::2]
-        return operands[:, 0] * self._n_operands + operands[:, 1]
+    def unpack(self, words: NDArray[np.int64], n_blocks: int) -> Codes:
+        """The codes that `pack` packed."""
+        mask = (1 << self._bits) - 1
+        return np.stack(
+            [words[block // self._codes_per_word] >> self._shift(block) & mask for block in range(n_blocks)]
+        )
+
+    @property
+    def _bits(self) -> int:
+        return (self.n_operands**2 - 1).bit_length() or 1
+
+    @property
+    def _codes_per_word(self) -> int:
+        return 63 // self._bits
+
+    def _shift(self, block: int) -> int:
+        return self._bits * (self._codes_per_word - 1 - block % self._codes_per_word)
+
+
+def first_of_each(words: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Where each different column of `(n_words, N)` comes first, in the order of the columns."""
+    order = np.lexsort(words[::-1]) if len(words) > 1 else np.argsort(words[0], kind="stable")
+    ordered = words[:, order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(0)
+    return order[new]
