@@ -9,9 +9,19 @@ from click.testing import CliRunner
 from pnas_tools._cli import cli
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+HELP = [
+    [],
+    ["search"],
+    ["space"],
+    ["space", "canonical"],
+    ["space", "count"],
+    ["space", "neighbors"],
+    ["space", "sample"],
+    ["status"],
+]
 
 
-@pytest.mark.parametrize("command", [[], ["search"], ["status"]], ids=lambda command: " ".join(command) or "pnas-tools")
+@pytest.mark.parametrize("command", HELP, ids=lambda command: " ".join(command) or "pnas-tools")
 def test_the_help_is_as_it_was(command: list[str]) -> None:
     """After a change that is meant, `PNAS_UPDATE_GOLDEN=1 make test` writes the new text."""
     done = CliRunner().invoke(cli, [*command, "--help"], prog_name="pnas-tools", terminal_width=100)
@@ -22,9 +32,10 @@ def test_the_help_is_as_it_was(command: list[str]) -> None:
     assert done.output == golden.read_text(encoding="utf-8")
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize("command", [["search", "--help"], ["space", "count", "--blocks", "2"]], ids=" ".join)
+def test_what_trains_nothing_imports_nothing_heavy(command: list[str]) -> None:
     code = (
-        "import sys; from pnas_tools._cli import cli; cli.main(['search', '--help'], standalone_mode=False)\n"
+        f"import sys; from pnas_tools._cli import cli; cli.main({command}, standalone_mode=False)\n"
         "heavy = {'torch', 'sklearn', 'mlflow', 'torchvision'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @click.group("space")
 def space_command() -> None:
-    """Count, draw and vary cells, exactly and up to isomorphism.
+    """Count, sample and vary cells, exactly and up to isomorphism.
 
     A CELL is the short form that searches print, such as sep_conv_5x5@-2+identity@-1,max_pool_3x3@0+identity@0, or JSON
     such as [[-2, "sep_conv_5x5", -1, "identity"]].
@@ -22,7 +22,9 @@ def space_command() -> None:
 
 def _space_options(command: F) -> F:
     for option in (
-        click.option("--inputs", "n_cell_inputs", type=POSITIVE, default=2, help="Earlier cells a cell reads."),
+        click.option(
+            "--inputs", "n_cell_inputs", type=POSITIVE, default=2, show_default=True, help="Earlier cells a cell reads."
+        ),
         click.option(
             "--operations",
             metavar="NAME,…",

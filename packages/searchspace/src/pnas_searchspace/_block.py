@@ -1,10 +1,8 @@
-import operator
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Self, SupportsIndex
 
-import numpy as np
-
+from pnas_searchspace._checks import as_integer
 from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._identity import ComparedByForm
 
@@ -49,7 +47,13 @@ class Block(ComparedByForm, _Fields):
         return (*first, *second)
 
     def __str__(self) -> str:
-        return f"{self.operation_1}@{self.input_1}+{self.operation_2}@{self.input_2}"
+        return block_text(self)
+
+
+def block_text(block: tuple[int, str, int, str]) -> str:
+    """The short form of a block."""
+    input_1, operation_1, input_2, operation_2 = block
+    return f"{operation_1}@{input_1}+{operation_2}@{input_2}"
 
 
 def check_operation_name(value: object) -> str:
@@ -60,7 +64,7 @@ def check_operation_name(value: object) -> str:
 
 
 def _checked_input(value: object) -> int:
-    # A truth value is an index for Python, and was one for NumPy.
-    if not isinstance(value, SupportsIndex) or isinstance(value, (bool, np.bool_)):
+    number = as_integer(value)
+    if number is None:
         raise SearchSpaceError(f"an input must be an integer, not {value!r}")
-    return operator.index(value)
+    return number

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Self
 
-from pnas_searchspace._block import Block
+from pnas_searchspace._block import Block, block_text
 from pnas_searchspace._canonical import PlainBlock, canonical_blocks
 from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._identity import ComparedByForm
@@ -67,7 +67,7 @@ class Cell(ComparedByForm, tuple[Block, ...]):
     @cached_property
     def key(self) -> str:
         """The short form of the canonical form: equal for equal cells, and stable over versions."""
-        return str(self.canonical())
+        return ",".join(map(block_text, self._canonical_blocks))
 
     def canonical(self) -> Self:
         """The smallest encoding of this cell in lexicographic order, operations compared by name."""
@@ -81,7 +81,7 @@ class Cell(ComparedByForm, tuple[Block, ...]):
         return self._canonical_blocks
 
     def __str__(self) -> str:
-        return ",".join(map(str, self))
+        return ",".join(map(block_text, self))
 
     def __repr__(self) -> str:
         return f"Cell({[tuple(block) for block in self]})"

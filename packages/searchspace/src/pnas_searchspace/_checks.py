@@ -1,6 +1,6 @@
 import operator
 from collections.abc import Sequence
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,11 +8,22 @@ from numpy.typing import ArrayLike, NDArray
 from pnas_searchspace._errors import SearchSpaceError
 
 
+def as_integer(value: Any) -> int | None:
+    """The integer that a value is, or None; a truth value is none, though it is one for Python and was for NumPy."""
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
 def checked_count(name: str, value: SupportsIndex, minimum: int) -> int:
     """The number as a plain integer, or a `SearchSpaceError` that names it."""
-    if not isinstance(value, SupportsIndex) or isinstance(value, (bool, np.bool_)) or operator.index(value) < minimum:
+    number = as_integer(value)
+    if number is None or number < minimum:
         raise SearchSpaceError(f"{name} must be an integer of {minimum} or more, not {value!r}")
-    return operator.index(value)
+    return number
 
 
 def checked_integers(what: str, array: ArrayLike, shape: Sequence[int | str]) -> NDArray[np.int64]:

@@ -83,7 +83,7 @@ class Progressive(Strategy):
 
     def _best_children(self) -> list[Candidate]:
         beam = [trained.cell for trained in _finished(self._levels[-1])]
-        children, parents = self._space.expand(self._space.to_array(beam))
+        children, parents = self._space.expand(beam)
         predicted = self._fitted_predictor().predict(self._space.encode(children))
         # A stable sort: equal predictions stay in the order of the canonical forms.
         chosen = np.argsort(-predicted, kind="stable")[: self._beam_size]
@@ -98,7 +98,7 @@ class Progressive(Strategy):
         samples = sorted((trained for level in self._levels for trained in level), key=lambda trained: trained.cell.key)
         worst = min(_score(trained) for trained in _finished(samples))
         scores = [_score(t) if t.outcome.status == "finished" else worst for t in samples]
-        sequences = [self._space.encode(self._space.to_array([trained.cell]))[0] for trained in samples]
+        sequences = [self._space.encode([trained.cell])[0] for trained in samples]
         predictor = self._make_predictor(len(self._levels))
         predictor.fit(sequences, np.array(scores))
         return predictor
