@@ -66,7 +66,7 @@ def sampled_by_rejection() -> int:
     rng = Random(0)
     choices = [all_blocks(n_earlier, SPACE) for n_earlier in range(5)]
     cells: list[Any] = []
-    while len(cells) < 20:
+    while len(cells) < 200:
         encoding = tuple(rng.choice(blocks) for blocks in choices)
         if rng.random() * len(set(all_orders(encoding))) < 1:
             cells.append(encoding)
@@ -74,7 +74,7 @@ def sampled_by_rejection() -> int:
 
 
 def sampled() -> int:
-    return len(SPACE.sample(5, 20, np.random.default_rng(0)))
+    return len(SPACE.sample(5, 200, np.random.default_rng(0)))
 
 
 def compared(group: str, ours: Callable[[], Any], *others: Callable[[], Any]) -> Any:
@@ -97,7 +97,7 @@ def name(way: Any) -> str:
             partial(cells_in_a_set, SMALL_SPACE, 3),
         ),
         *compared("expand 17 cells of one block", children_as_array, children_in_a_set),
-        *compared("sample 20 cells of 5 blocks", sampled, sampled_by_rejection),
+        *compared("sample 200 cells of 5 blocks", sampled, sampled_by_rejection),
     ],
     ids=name,
 )

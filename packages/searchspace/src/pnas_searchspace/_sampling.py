@@ -71,26 +71,24 @@ class _LayeredCells:
 
     def add(self, layer: CycleType) -> None:
         """Add blocks that read all blocks of the layer before, and of what else there is, what they like."""
-        blocks = self._drawn(layer, self._n_cells)
+        cycles = [(length, self._first_blocks(length)) for length, number in enumerate(layer, 1) for _ in range(number)]
+        blocks = self._drawn(cycles, self._n_cells)
         pending = np.flatnonzero(~self._reads_all(blocks))
         while len(pending):
-            again = self._drawn(layer, len(pending))
+            again = self._drawn(cycles, len(pending))
             blocks[:, :, pending] = again
             pending = pending[~self._reads_all(again)]
         self.blocks.append(blocks)
         self._to_be_read = np.arange(len(blocks)) + len(self._image) // self._n_operations
         self._extend_image(layer)
 
-    def _drawn(self, layer: CycleType, n_cells: int) -> Operands:
+    def _drawn(self, cycles: Sequence[tuple[int, Operands]], n_cells: int) -> Operands:
         blocks = []
-        for length, number in enumerate(layer, 1):
-            if number:
-                candidates = self._first_blocks(length)
-            for _ in range(number):
-                block = candidates[:, self._rng.integers(candidates.shape[1], size=n_cells)]
-                for _ in range(length):
-                    blocks.append(block)
-                    block = self._image[block]
+        for length, first_blocks in cycles:
+            block = first_blocks[:, self._rng.integers(first_blocks.shape[1], size=n_cells)]
+            for _ in range(length):
+                blocks.append(block)
+                block = self._image[block]
         return np.stack(blocks)
 
     def _first_blocks(self, length: int) -> Operands:
