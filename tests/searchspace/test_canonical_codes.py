@@ -13,7 +13,8 @@ from pnas_searchspace._codes import Coder
 
 
 def _canonical(cells: Any, coder: Coder) -> list[Any]:
-    return coder.cells(canonical_codes(coder.operands(np.array(cells)), coder)).tolist()
+    operations = np.arange(coder.n_operations)
+    return coder.cells(canonical_codes(coder.operands(np.array(cells), operations), coder), operations).tolist()
 
 
 @given(data=st.data(), n_blocks=st.integers(1, 7))
@@ -48,9 +49,11 @@ def test_many_equal_blocks_that_nothing_reads_cost_no_more_than_one_order() -> N
     assert _canonical([cell], Coder(14, 2, 2)) == [cell]
 
 
-@pytest.mark.parametrize("n_operations", [3, 3000])
+@pytest.mark.parametrize("n_operations", [3, 3_000, 60_000])
 def test_codes_that_need_64_bits_give_the_same_forms(n_operations: int) -> None:
-    """With 3,000 operations, the codes of ten blocks do not fit into 32 bits."""
+    """With 3,000 operations, the codes of ten blocks do not fit into 32 bits; 60,000 are nearly too many for 64."""
+    assert Coder(10, 2, 60_000).fits_64_bits
+    assert not Coder(10, 2, 80_000).fits_64_bits
     rng = np.random.default_rng(0)
     cells = np.array(
         [
@@ -62,11 +65,12 @@ def test_codes_that_need_64_bits_give_the_same_forms(n_operations: int) -> None:
     assert _canonical(cells, Coder(10, 2, n_operations)) == expected
 
 
-def test_chunks_do_not_change_the_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "value"), [("_CHUNK", 7), ("_MOST_ORDERS", 3)])
+def test_chunks_do_not_change_the_forms(name: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
     coder = Coder(4, 1, 1)
     cells = np.zeros((500, 4, 4), dtype=np.int64)
     for block in range(4):
         cells[:, block, 0::2] = np.random.default_rng(block).integers(-1, block, size=(500, 2))
     whole = _canonical(cells, coder)
-    monkeypatch.setattr(_canonical_codes, "_CHUNK", 7)
+    monkeypatch.setattr(_canonical_codes, name, value)
     assert _canonical(cells, coder) == whole

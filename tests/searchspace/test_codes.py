@@ -19,15 +19,26 @@ CODERS = [Coder(1, 1, 1), Coder(3, 1, 3), Coder(4, 2, 2), Coder(2, 3, 2)]
 @pytest.mark.parametrize("coder", CODERS)
 def test_the_last_block_is_every_block_once_with_its_operands_in_order(coder: Coder) -> None:
     codes = coder.codes(coder.last_blocks())
-    assert list(map(tuple, coder.cells(codes[None])[:, 0].tolist())) == _all_blocks(coder)
+    cells = coder.cells(codes[None], np.arange(coder.n_operations))
+    assert list(map(tuple, cells[:, 0].tolist())) == _all_blocks(coder)
 
 
 @pytest.mark.parametrize("coder", CODERS)
 def test_codes_are_in_the_order_of_the_blocks_and_do_not_see_swapped_operands(coder: Coder) -> None:
     blocks = np.array(_all_blocks(coder))[:, None]
-    codes = coder.codes(coder.operands(blocks))[0]
+    ranks = np.arange(coder.n_operations)
+    codes = coder.codes(coder.operands(blocks, ranks))[0]
     assert (np.diff(codes) > 0).all()
-    assert np.array_equal(coder.codes(coder.operands(blocks[:, :, [2, 3, 0, 1]]))[0], codes)
+    assert np.array_equal(coder.codes(coder.operands(blocks[:, :, [2, 3, 0, 1]], ranks))[0], codes)
+
+
+def test_operations_are_ranks_inside_and_indices_outside() -> None:
+    coder = Coder(2, 2, 3)
+    cells = np.array([[[-2, 2, -1, 0], [-1, 1, 0, 2]]])
+    ranks, by_rank = np.array([2, 0, 1]), np.array([1, 2, 0])
+    operands = coder.operands(cells, ranks)
+    assert operands[:, :, 0].tolist() == [[0 * 3 + 1, 1 * 3 + 2], [1 * 3 + 0, 2 * 3 + 1]]
+    assert np.array_equal(coder.cells(coder.codes(operands), by_rank), cells)
 
 
 @given(n_blocks=st.integers(1, 30), n_operations=st.integers(1, 60), seed=st.integers(0, 99))
@@ -43,8 +54,10 @@ def test_packed_codes_come_back_and_sort_as_the_codes_do(n_blocks: int, n_operat
 
 
 def test_five_blocks_of_the_papers_space_fit_into_one_word() -> None:
-    assert Coder(5, 2, 8).pack(np.zeros((5, 3), dtype=np.int64)).shape == (1, 3)
-    assert Coder(6, 2, 8).pack(np.zeros((6, 3), dtype=np.int64)).shape == (2, 3)
+    for n_blocks, n_words in ((5, 1), (6, 2)):
+        coder = Coder(n_blocks, 2, 8)
+        assert coder.n_words == n_words
+        assert coder.pack(np.zeros((n_blocks, 3), dtype=np.int64)).shape == (n_words, 3)
 
 
 @pytest.mark.parametrize("n_words", [1, 2, 3])

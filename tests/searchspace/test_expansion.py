@@ -1,3 +1,4 @@
+import tracemalloc
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -75,11 +76,27 @@ def test_a_large_beam_of_one_cell_gives_each_child_once() -> None:
     assert set(parents.tolist()) == {0}
 
 
-def test_chunks_do_not_change_the_children(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("chunk", [1, 1000])
+def test_chunks_do_not_change_the_children(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     space = CellSpace(("a", "b", "c"))
     beam = space.sample(3, 40, 0)
     children, parents = space.expand(beam)
-    monkeypatch.setattr(_expansion, "_CHUNK", 1)
+    monkeypatch.setattr(_expansion, "_CHUNK", chunk)
     again, parents_again = space.expand(beam)
     assert np.array_equal(children, again)
     assert np.array_equal(parents, parents_again)
+
+
+def test_expanding_256_cells_of_4_blocks_takes_little_memory() -> None:
+    """Of cells with three equal blocks, two of which are read, so that their blocks have several orders."""
+    operands = np.array([(source, operation) for source in (-2, -1) for operation in range(8)])
+    first, second = np.triu_indices(16, k=1)
+    twins = np.concatenate([operands[first], operands[second]], axis=1)[np.arange(256) % 120]
+    reader = np.array([[0, number // 120, 1, number // 120] for number in range(256)])
+    beam = np.stack([twins, twins, twins, reader], axis=1)
+    tracemalloc.start()
+    children, _ = CellSpace().expand(beam)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(children) > 200_000
+    assert peak < 300e6

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pnas_searchspace import PNAS_OPERATIONS, Cell, CellSpace
+from pnas_searchspace import PNAS_OPERATIONS, Cell, CellSpace, SearchSpaceError
 
 
 def _neighbors(cell: Cell, space: CellSpace) -> list[Cell]:
@@ -58,6 +59,21 @@ def test_a_cell_of_one_block_has_a_neighbor_for_each_other_input_and_operation()
     }
     assert set(_neighbors(cell, CellSpace())) == expected
     assert len(expected) == 7 + 7 + 2
+
+
+def test_a_change_that_gives_the_cell_again_gives_no_neighbor() -> None:
+    space = CellSpace(("a", "b"))
+    cell = Cell([(-2, "a", -2, "a"), (-2, "a", -2, "a"), (0, "b", -1, "a")])
+    assert cell == Cell([*cell[:2], (1, "b", -1, "a")])
+    assert cell not in _neighbors(cell, space)
+
+
+def test_what_is_no_cell_of_the_space_is_refused() -> None:
+    message = "a cell must be integers of shape (n_blocks, 4), not int64 of shape (1, 1, 4)"
+    with pytest.raises(SearchSpaceError, match=re.escape(message)):
+        CellSpace().neighbors([[[-1, 0, -1, 0]]])
+    with pytest.raises(SearchSpaceError, match="block 1 is"):
+        CellSpace().neighbors([[-1, 0, -1, 0], [1, 0, -1, 0]])
 
 
 def test_a_block_may_come_to_read_one_that_is_written_behind_it() -> None:

@@ -50,13 +50,35 @@ def test_arrays_and_cells_are_the_same_pairs() -> None:
 
 
 def test_a_space_is_written_as_it_is_made() -> None:
-    assert repr(SPACE) == "CellPairSpace(CellSpace(operations=('b', 'a'), n_cell_inputs=2))"
+    assert repr(SPACE) == "CellPairSpace(cells=CellSpace(operations=('b', 'a'), n_cell_inputs=2))"
 
 
-@pytest.mark.parametrize("pairs", [[], [(NORMAL,)], [(NORMAL, REDUCTION, NORMAL)]])
+@pytest.mark.parametrize(
+    "pairs", [[], [(NORMAL,)], [(NORMAL, REDUCTION, NORMAL)], [NORMAL, REDUCTION], [1, 2], None, np.zeros((1, 2, 1, 4))]
+)
 def test_what_are_no_pairs_of_cells_is_refused(pairs: Any) -> None:
     with pytest.raises(SearchSpaceError, match="pairs must be one or more, of two cells each"):
         SPACE.to_array(pairs)
+
+
+def test_where_an_array_is_taken_a_list_of_pairs_is_taken_too() -> None:
+    pairs = [(NORMAL, REDUCTION), (REDUCTION, NORMAL)]
+    for method in (SPACE.canonical, SPACE.encode):
+        assert np.array_equal(method(pairs), method(SPACE.to_array(pairs)))
+
+
+def test_a_cell_that_is_not_of_the_space_is_named_by_its_role() -> None:
+    message = "reduction cell 1, block 0 applies 'c', which is not an operation of this space"
+    with pytest.raises(SearchSpaceError, match=re.escape(message)):
+        SPACE.to_array([(NORMAL, REDUCTION), (NORMAL, Cell([(-1, "c", -1, "a")]))])
+    with pytest.raises(SearchSpaceError, match="must be of equally many blocks, and these are of 2 and 1"):
+        SPACE.to_array([(NORMAL, Cell(REDUCTION[:1]))])
+
+
+@pytest.mark.parametrize("cells", [None, ("a", "b"), CellSpace, SPACE])
+def test_pairs_of_what_is_no_space_of_cells_are_refused(cells: Any) -> None:
+    with pytest.raises(SearchSpaceError, match="a space of pairs is made of a CellSpace, not of"):
+        CellPairSpace(cells)
 
 
 @pytest.mark.parametrize("method", ["encode", "canonical", "to_cells"])
@@ -69,7 +91,7 @@ def test_an_array_that_is_no_array_of_pairs_is_refused(method: str) -> None:
 
 
 def test_tokens_that_spell_out_no_pair_are_refused() -> None:
-    with pytest.raises(SearchSpaceError, match=r"8 tokens for a block, and these have 12"):
+    with pytest.raises(SearchSpaceError, match="must have 8 tokens for each block, and these have 12"):
         SPACE.decode(np.zeros((1, 12), dtype=np.int64))
-    with pytest.raises(SearchSpaceError, match=re.escape("reduction cell 0, block 0 is")):
+    with pytest.raises(SearchSpaceError, match="token 6 of sequence 0 is 5; expected 0 to 1"):
         SPACE.decode(np.array([[0, 0, 0, 0, 0, 0, 5, 0]]))

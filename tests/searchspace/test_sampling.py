@@ -41,6 +41,27 @@ def test_the_test_of_uniformity_notices_draws_that_are_uniform_over_encodings() 
     assert _deviation(space, 2, space.canonical(encodings)) > 50
 
 
+def test_cells_of_every_kind_come_as_often_as_there_are_such_cells() -> None:
+    """A few kinds of cells are drawn very often, so that an error in the weight of a kind shows."""
+    space = CellSpace()
+
+    def kinds(cells: Any) -> Any:
+        twins = (cells[:, 0] == cells[:, 1]).all(1)
+        n_read = (cells[:, 1, 0::2] == 0).sum(1)
+        symmetric = (cells[:, :, [0, 1]] == cells[:, :, [2, 3]]).all(2).sum(1)
+        return twins * 100 + n_read * 10 + symmetric
+
+    kind, n_cells = np.unique(kinds(np.concatenate(list(space.enumerate(2)))), return_counts=True)
+    assert (kind >= 100).any()
+    size = 400_000
+    drawn = kinds(space.sample(2, size, 2))
+    counts = np.array([(drawn == one).sum() for one in kind])
+    expected = size * n_cells / n_cells.sum()
+    chi_square = ((counts - expected) ** 2 / expected).sum()
+    assert counts.sum() == size
+    assert chi_square < len(kind) - 1 + 4 * sqrt(2 * (len(kind) - 1))
+
+
 def test_what_is_drawn_is_canonical_and_of_the_space() -> None:
     space = CellSpace(("c", "a", "b"), 3)
     cells = space.sample(6, 500, 0)
@@ -75,6 +96,12 @@ def test_cells_of_many_blocks_can_be_drawn() -> None:
     cells = space.sample(9, 50, 0)
     assert len(np.unique(cells, axis=0)) == 50
     assert np.array_equal(space.canonical(cells), cells)
+
+
+@pytest.mark.parametrize("rng", [-1, "x", 1.5])
+def test_what_is_no_generator_and_no_seed_is_refused(rng: Any) -> None:
+    with pytest.raises(SearchSpaceError, match=f"^rng must be a numpy.random.Generator, .*, not {rng!r}$"):
+        CellSpace().sample(2, 1, rng)
 
 
 @pytest.mark.parametrize("size", [-1, 1.5, True, None])

@@ -1,4 +1,5 @@
 import json
+import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -174,6 +175,38 @@ def test_a_space_is_written_as_it_is_made() -> None:
     assert repr(CellSpace(("a", "b"), 3)) == "CellSpace(operations=('a', 'b'), n_cell_inputs=3)"
 
 
+def test_a_space_is_a_value() -> None:
+    space = CellSpace(["a", "b"])
+    assert space == CellSpace(("a", "b"), 2)
+    assert hash(space) == hash(CellSpace(("a", "b")))
+    assert space != CellSpace(("b", "a"))
+    with pytest.raises(AttributeError):
+        space.n_cell_inputs = 3  # type: ignore[misc]
+    space.sample(2, 1, 0)
+    copy = pickle.loads(pickle.dumps(space))
+    assert copy == space
+    assert np.array_equal(copy.sample(2, 5, 0), space.sample(2, 5, 0))
+
+
+@pytest.mark.parametrize("operations", ["ab", {"a", "b"}, 5, np.array(["a", "b"]), None])
+def test_operations_without_an_order_or_that_are_no_list_are_refused(operations: Any) -> None:
+    with pytest.raises(SearchSpaceError, match="operations must be a list or tuple of names, not"):
+        CellSpace(operations)
+
+
+@pytest.mark.parametrize("n_cell_inputs", [200_000, 10**20])
+def test_arrays_of_a_space_that_is_too_large_for_64_bits_are_refused_and_counts_are_not(n_cell_inputs: int) -> None:
+    space = CellSpace(n_cell_inputs=n_cell_inputs)
+    assert space.count(1) == (n_cell_inputs * 8) * (n_cell_inputs * 8 + 1) // 2
+    for use in (
+        lambda: space.sample(6, 1, 0),
+        lambda: space.enumerate(6),
+        lambda: space.canonical([[[-1, 0, -1, 0]] * 6]),
+    ):
+        with pytest.raises(SearchSpaceError, match=r"arrays of cells of 6 blocks, .* need more than 64 bits"):
+            use()
+
+
 @pytest.mark.parametrize("operations", [(), ("a", "b", "a")])
 def test_operations_that_are_none_or_not_different_are_refused(operations: tuple[str, ...]) -> None:
     message = f"operations must be one or more different names, not {operations}"
@@ -194,10 +227,12 @@ def test_a_space_without_inputs_is_refused(n_cell_inputs: int) -> None:
             [Cell([(-1, "a", -2, "mine")])],
             "cell 0, block 0 applies 'mine', which is not an operation of this space; it has a, b",
         ),
-        ([Cell([(-1, "a", -2, "b")]), Cell([(-1, "a", -2, "b")] * 2)], "one or more of equally many blocks"),
-        ([], "one or more of equally many blocks"),
+        ([Cell([(-1, "a", -2, "b")]), Cell([(-1, "a", -2, "b")] * 2)], "of equally many blocks, and these are of 1, 2"),
+        ([], "one or more, of equally many blocks, and these are none"),
+        ([Cell([(-1, "a", -2, "b")]), 5], "cell 1: a cell must be a list of blocks, not 5"),
+        ([[[5, "a", -1, "a"]]], "cell 0: block 0 reads input 5"),
+        ([[]], "cell 0: a cell needs at least one block"),
         ([Cell([(-1, "a", -3, "b")])], "cell 0, block 0 reads input -3; in this space the farthest is -2"),
-        ([Cell([(-1, "a", -(10**30), "b")])], "block 0 reads input -1000000000000000000000000000000; in this space"),
     ],
 )
 def test_cells_that_make_no_array_of_the_space_are_refused(cells: list[Cell], message: str) -> None:
@@ -208,6 +243,12 @@ def test_cells_that_make_no_array_of_the_space_are_refused(cells: list[Cell], me
 BAD_ARRAYS = [
     ([[-1, 0, -1, 0]], "cells must be integers of shape (N, n_blocks, 4), not int64 of shape (1, 4)"),
     ([[[-1, 0, -1]]], "not int64 of shape (1, 1, 3)"),
+    ([[[-1, 0, -1, 0]], [[-1, 0, -1, 0]] * 2], "cells must be integers of shape (N, n_blocks, 4): setting an array"),
+    (np.array([[[2**64 - 1, 0, 0, 0]]], dtype=np.uint64), "that 64 bits with a sign hold, not 18446744073709551615"),
+    (np.array([[[-1, 0, -2, 1]]]).astype("m8[s]"), "not timedelta64[s] of shape (1, 1, 4)"),
+    (np.array([[[True] * 4]]), "not bool of shape (1, 1, 4)"),
+    ([Cell([(-1, "identity", -1, "identity")]), [[7, "identity", -1, "identity"]]], "cell 1: block 0 reads input 7"),
+    (Cell([(-1, "identity", -1, "identity")]), "for this one give [cell]: identity@-1+identity@-1"),
     ([[[-1.0, 0.0, -1.0, 0.0]]], "not float64 of shape (1, 1, 4)"),
     (np.empty((3, 0, 4), dtype=np.int64), "a cell needs at least one block, and these have none"),
     ([[[-1, 0, -1, 0]], [[-1, 0, 0, 0]]], "cell 1, block 0 is [-1, 0, 0, 0]; expected inputs from -2 to -1"),
@@ -228,12 +269,14 @@ def test_an_array_that_is_no_array_of_cells_is_refused(method: str, array: list[
 @pytest.mark.parametrize(
     ("tokens", "message"),
     [
-        ([[0, 0, 1]], "a token sequence has 4 tokens for a block, and these have 3"),
+        ([[0, 0, 1]], "token sequences must have 4 tokens for each block, and these have 3"),
         ([0, 0, 1, 0], "token sequences must be integers of shape (N, 4 * n_blocks), not int64 of shape (4,)"),
         ([[0.0, 0.0, 1.0, 0.0]], "not float64 of shape (1, 4)"),
-        ([[0, 0, 2, 0]], "cell 0, block 0 is [-2, 0, 0, 0]; expected inputs from -2 to -1"),
-        ([[0, 8, 1, 0]], "cell 0, block 0 is [-2, 8, -1, 0]"),
-        (np.empty((1, 0), dtype=np.int64), "a cell needs at least one block"),
+        ([[0, 0, 2, 0]], "token 2 of sequence 0 is 2; expected 0 to 1"),
+        ([[0, 0, 1, 0, 3, 0, 0, 0]], "token 4 of sequence 0 is 3; expected 0 to 2"),
+        ([[0, 0, 0, 0], [0, 8, 1, 0]], "token 1 of sequence 1 is 8; expected 0 to 7"),
+        ([[0, -1, 1, 0]], "token 1 of sequence 0 is -1; expected 0 to 7"),
+        (np.empty((1, 0), dtype=np.int64), "token sequences must have 4 tokens for each block, and these have 0"),
     ],
 )
 def test_tokens_that_spell_out_no_cell_are_refused(tokens: Any, message: str) -> None:

@@ -46,9 +46,9 @@ def main() -> None:
     except BrokenPipeError:  # who read the output has had enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:  # a full disk, say
-        click.echo(f"pnas-tools: {error}; what was computed is kept", err=True)
+    except (OSError, MemoryError) as error:
+        click.echo(f"pnas-tools: {error}", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("pnas-tools: interrupted; the same command goes on where it stopped", err=True)
+        click.echo("pnas-tools: interrupted", err=True)
         sys.exit(130)

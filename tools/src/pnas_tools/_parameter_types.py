@@ -1,5 +1,6 @@
 import difflib
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -8,19 +9,20 @@ from pnas_searchspace import PNAS_OPERATIONS, Cell, SearchSpaceError
 
 
 class OperationNames(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
-    """Names of operations, separated by commas, as a tuple."""
+    """Names of operations, separated by commas, as a tuple; only those that are known, or any."""
 
     name = "NAME,…"
+
+    def __init__(self, known: Sequence[str] | None = PNAS_OPERATIONS) -> None:
+        self._known = known
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         names = tuple(value.split(",")) if isinstance(value, str) else tuple(value)
         for name in names:
-            if name not in PNAS_OPERATIONS:
-                close = difflib.get_close_matches(name, PNAS_OPERATIONS, n=1)
+            if self._known is not None and name not in self._known:
+                close = difflib.get_close_matches(name, self._known, n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
-                self.fail(
-                    f"unknown operation {name!r}, expected some of {', '.join(PNAS_OPERATIONS)}{hint}", param, ctx
-                )
+                self.fail(f"unknown operation {name!r}, expected some of {', '.join(self._known)}{hint}", param, ctx)
         if len(set(names)) < len(names):
             self.fail(f"every operation may be named once, and {','.join(names)} repeats one", param, ctx)
         return names

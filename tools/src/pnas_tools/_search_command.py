@@ -13,7 +13,7 @@ from pnas_searchspace import Cell, CellSpace
 from pnas_tools._child import ChildTrainer
 from pnas_tools._config import PRESETS, SearchConfig
 from pnas_tools._drawing import draw_cell
-from pnas_tools._errors import Failed
+from pnas_tools._errors import Failed, resumable
 from pnas_tools._files import write_json_atomically, write_text_atomically
 from pnas_tools._options import config_options, resolve_config
 from pnas_tools._prepare import prepare
@@ -41,6 +41,7 @@ _SECONDS_FOR_TRACKING = {"FINISHED": 60.0, "FAILED": 5.0, "KILLED": 5.0}
 @click.option("--track/--no-track", default=True, show_default=True, help="Whether to copy the run to MLflow.")
 @config_options
 @click.pass_context
+@resumable()
 def search_command(
     context: click.Context, /, preset: str, out: Path | None, workers: int | None, track: bool, **options: Any
 ) -> None:

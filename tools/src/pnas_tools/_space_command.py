@@ -1,14 +1,18 @@
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, get_args
 
 import click
+import numpy as np
 
-from pnas_searchspace import PNAS_OPERATIONS, Cell, CellPairSpace, CellSpace, SearchSpaceError
+from pnas_searchspace import PNAS_OPERATIONS, Cell, CellPairSpace, CellSpace, SearchSpaceError, Symmetry
 from pnas_tools._errors import BadInput
-from pnas_tools._parameter_types import POSITIVE, SEED, CellText
+from pnas_tools._parameter_types import POSITIVE, SEED, CellText, OperationNames
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_BATCH = 10_000  # cells that are drawn and printed at once
 
 
 @click.group("space")
@@ -27,7 +31,7 @@ def _space_options(command: F) -> F:
         ),
         click.option(
             "--operations",
-            metavar="NAME,…",
+            type=OperationNames(known=None),
             default=",".join(PNAS_OPERATIONS),
             help="Any names.  [default: the paper's]",
         ),
@@ -44,17 +48,18 @@ _text_option = click.option("--text", is_flag=True, help="Print short forms inst
 @_blocks_option
 @click.option(
     "--up-to",
-    type=click.Choice(["nothing", "commutativity", "isomorphism"]),
+    type=click.Choice(get_args(Symmetry)),
     default="isomorphism",
     show_default=True,
     help="What makes two encodings one cell: nothing, swapping operands, or relabelling blocks too.",
 )
 @click.option("--pairs", is_flag=True, help="Count pairs of a normal and a reduction cell.")
 @_space_options
-def count_command(n_blocks: int, up_to: Any, pairs: bool, operations: str, n_cell_inputs: int) -> None:
+def count_command(n_blocks: int, up_to: Any, pairs: bool, operations: Sequence[str], n_cell_inputs: int) -> None:
     """Print how many cells there are, as one integer."""
-    space = _space(operations, n_cell_inputs)
-    sys.set_int_max_str_digits(0)
+    with _refusing():
+        space = CellSpace(operations, n_cell_inputs)
+    sys.set_int_max_str_digits(0)  # counts may have more digits than Python prints by itself
     click.echo((CellPairSpace(space) if pairs else space).count(n_blocks, up_to))
 
 
@@ -64,24 +69,26 @@ def count_command(n_blocks: int, up_to: Any, pairs: bool, operations: str, n_cel
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same cells.")
 @_text_option
 @_space_options
-def sample_command(n_blocks: int, size: int, seed: int, text: bool, operations: str, n_cell_inputs: int) -> None:
+def sample_command(
+    n_blocks: int, size: int, seed: int, text: bool, operations: Sequence[str], n_cell_inputs: int
+) -> None:
     """Print cells drawn uniformly, each cell up to isomorphism being equally likely, one a line."""
-    space = _space(operations, n_cell_inputs)
-    _print_cells(space.to_cells(space.sample(n_blocks, size, seed)), text)
+    with _refusing():
+        space = CellSpace(operations, n_cell_inputs)
+        rng = np.random.default_rng(seed)
+        for start in range(0, size, _BATCH):
+            _print_cells(space, space.sample(n_blocks, min(_BATCH, size - start), rng), text)
 
 
 @space_command.command("neighbors", epilog="Example: pnas-tools space neighbors identity@-2+max_pool_3x3@-1 --text")
 @click.argument("cell", type=CellText())
 @_text_option
 @_space_options
-def neighbors_command(cell: Cell, text: bool, operations: str, n_cell_inputs: int) -> None:
+def neighbors_command(cell: Cell, text: bool, operations: Sequence[str], n_cell_inputs: int) -> None:
     """Print the cells that differ from CELL by one input or one operation, one a line."""
-    space = _space(operations, n_cell_inputs)
-    try:
-        neighbors = space.neighbors(cell)
-    except SearchSpaceError as error:
-        raise BadInput(str(error)) from error
-    _print_cells(space.to_cells(neighbors), text)
+    with _refusing():
+        space = CellSpace(operations, n_cell_inputs)
+        _print_cells(space, space.neighbors(cell), text)
 
 
 @space_command.command("canonical", epilog="Example: pnas-tools space canonical max_pool_3x3@-1+identity@-2")
@@ -89,16 +96,21 @@ def neighbors_command(cell: Cell, text: bool, operations: str, n_cell_inputs: in
 @_text_option
 def canonical_command(cell: Cell, text: bool) -> None:
     """Print the canonical form of CELL, which all encodings of one network share."""
-    _print_cells([cell.canonical()], text)
+    click.echo(_shown(cell.canonical(), text))
 
 
-def _space(operations: str, n_cell_inputs: int) -> CellSpace:
+@contextmanager
+def _refusing() -> Iterator[None]:
     try:
-        return CellSpace(operations.split(","), n_cell_inputs)
+        yield
     except SearchSpaceError as error:
         raise BadInput(str(error)) from error
 
 
-def _print_cells(cells: Iterable[Cell], text: bool) -> None:
-    for cell in cells:
-        click.echo(str(cell) if text else cell.to_json())
+def _print_cells(space: CellSpace, cells: Any, text: bool) -> None:
+    for cell in space.to_cells(cells):
+        click.echo(_shown(cell, text))
+
+
+def _shown(cell: Cell, text: bool) -> str:
+    return str(cell) if text else cell.to_json()

@@ -2,10 +2,11 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Self, SupportsIndex
 
-from pnas_searchspace._checks import as_integer
+from pnas_searchspace._checks import as_integer, short
 from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._identity import ComparedByForm
 
+_LARGEST_INPUT = 10**9 - 1
 _OPERATION_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
 
 
@@ -59,12 +60,14 @@ def block_text(block: tuple[int, str, int, str]) -> str:
 def check_operation_name(value: object) -> str:
     """The name as a plain string, or a `SearchSpaceError`."""
     if not isinstance(value, str) or not _OPERATION_NAME.fullmatch(value):
-        raise SearchSpaceError(f"an operation must be a name of letters, digits, '_', '-' and '.', not {value!r}")
+        raise SearchSpaceError(f"an operation must be a name of letters, digits, '_', '-' and '.', not {short(value)}")
     return str(value)
 
 
 def _checked_input(value: object) -> int:
     number = as_integer(value)
-    if number is None:
-        raise SearchSpaceError(f"an input must be an integer, not {value!r}")
+    if number is None or not -_LARGEST_INPUT <= number <= _LARGEST_INPUT:
+        raise SearchSpaceError(
+            f"an input must be an integer from {-_LARGEST_INPUT} to {_LARGEST_INPUT}, not {short(value)}"
+        )
     return number

@@ -1,11 +1,12 @@
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any, Self
 
 from pnas_searchspace._block import Block, block_text
 from pnas_searchspace._canonical import PlainBlock, canonical_blocks
+from pnas_searchspace._checks import short
 from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._identity import ComparedByForm
 
@@ -15,8 +16,9 @@ _BLOCK_TEXT = re.compile(r"([^@+]+)@(-?[0-9]{1,9})\+([^@+]+)@(-?[0-9]{1,9})")
 class Cell(ComparedByForm, tuple[Block, ...]):
     """A cell: its blocks in order, each reading the cell's inputs or earlier blocks.
 
-    A cell is a tuple of its blocks. Cells are equal, and hash alike, when they are one network: when swapping operands
-    and relabelling blocks leads from one to the other; they are in the order of their canonical forms.
+    A cell is an immutable tuple of its blocks. Cells are equal, and hash alike, when they are one network: when
+    swapping operands and relabelling blocks leads from one to the other. They sort as their canonical forms do, inputs
+    before operations, which is not how their keys sort. Whether two cells are written alike, `str` of them tells.
 
     Two texts stand for a cell: JSON, `[[-1, "sep_conv_5x5", -2, "max_pool_3x3"], …]`, which `to_json` gives and
     `from_json` reads; and a short form, `sep_conv_5x5@-1+max_pool_3x3@-2,…`, which `str` gives and `from_text` reads.
@@ -29,8 +31,8 @@ class Cell(ComparedByForm, tuple[Block, ...]):
     """
 
     def __new__(cls, blocks: Iterable[Sequence[Any]]) -> Self:
-        if isinstance(blocks, (str, dict)) or not isinstance(blocks, Iterable):
-            raise SearchSpaceError(f"a cell must be a list of blocks, not {blocks!r}")
+        if isinstance(blocks, (str, bytes, Mapping, Set)) or not isinstance(blocks, Iterable):
+            raise SearchSpaceError(f"a cell must be a list of blocks, not {short(blocks)}")
         checked = tuple(_checked_block(index, block) for index, block in enumerate(blocks))
         if not checked:
             raise SearchSpaceError("a cell needs at least one block, and this one has none")
@@ -45,9 +47,9 @@ class Cell(ComparedByForm, tuple[Block, ...]):
         """
         try:
             blocks = json.loads(text)
-        except (ValueError, RecursionError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise SearchSpaceError(
-                f'a cell in JSON is like [[-1, "identity", -2, "identity"]], not {_short(text)} ({error})'
+                f'a cell in JSON is like [[-1, "identity", -2, "identity"]], not {short(text)} ({error})'
             ) from error
         return cls(blocks)
 
@@ -58,7 +60,18 @@ class Cell(ComparedByForm, tuple[Block, ...]):
         Raises:
             SearchSpaceError: the text is no such form, or no cell.
         """
+        if not isinstance(text, str):
+            raise SearchSpaceError(f"a cell's short form must be a text, not {short(text)}")
         return cls(_block_from_text(index, block) for index, block in enumerate(text.split(",")))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[tuple[Any, ...], ...]]]:
+        return type(self), (tuple((*block,) for block in self),)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a cell is immutable, and {name!r} cannot be set")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a cell is immutable, and {name!r} cannot be deleted")
 
     def to_json(self) -> str:
         """The cell as JSON, on one line."""
@@ -89,7 +102,9 @@ class Cell(ComparedByForm, tuple[Block, ...]):
 
 def _checked_block(index: int, block: Any) -> Block:
     if not isinstance(block, Sequence) or isinstance(block, str) or len(block) != 4:
-        raise SearchSpaceError(f"block {index} must be (input_1, operation_1, input_2, operation_2), not {block!r}")
+        raise SearchSpaceError(
+            f"block {index} must be (input_1, operation_1, input_2, operation_2), not {short(block)}"
+        )
     try:
         checked = Block(*block)
     except SearchSpaceError as error:
@@ -107,11 +122,7 @@ def _block_from_text(index: int, text: str) -> tuple[int, str, int, str]:
     match = _BLOCK_TEXT.fullmatch(text.strip())
     if match is None:
         raise SearchSpaceError(
-            f"block {index} must be like sep_conv_5x5@-2+identity@0, that is operation@input twice, not {text!r}"
+            f"block {index} must be like sep_conv_5x5@-2+identity@0, that is operation@input twice, not {short(text)}"
         )
     operation_1, input_1, operation_2, input_2 = match.groups()
     return int(input_1), operation_1, int(input_2), operation_2
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:57]}…")

@@ -1,4 +1,5 @@
 import operator
+import reprlib
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
@@ -6,6 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pnas_searchspace._errors import SearchSpaceError
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 80
 
 
 def as_integer(value: Any) -> int | None:
@@ -22,21 +26,45 @@ def checked_count(name: str, value: SupportsIndex, minimum: int) -> int:
     """The number as a plain integer, or a `SearchSpaceError` that names it."""
     number = as_integer(value)
     if number is None or number < minimum:
-        raise SearchSpaceError(f"{name} must be an integer of {minimum} or more, not {value!r}")
+        raise SearchSpaceError(f"{name} must be an integer of {minimum} or more, not {short(value)}")
     return number
+
+
+def checked_generator(rng: np.random.Generator | int | None) -> np.random.Generator:
+    """What `numpy.random.default_rng` makes of `rng`, or a `SearchSpaceError`."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise SearchSpaceError(
+            f"rng must be a numpy.random.Generator, a seed of 0 or more, or None, not {short(rng)}"
+        ) from error
+
+
+def short(value: object) -> str:
+    """The value as it is written, without the middle where that is long."""
+    try:
+        return _REPR.repr(value)
+    except ValueError:  # Python does not write integers of thousands of digits
+        return f"a very large {type(value).__name__}"
 
 
 def checked_integers(what: str, array: ArrayLike, shape: Sequence[int | str]) -> NDArray[np.int64]:
     """The array as int64, or a `SearchSpaceError`; a number in `shape` must be that number, a text can be any."""
-    given = np.asarray(array)
+    try:
+        given = np.asarray(array)
+    except ValueError as error:  # lists of different lengths
+        raise SearchSpaceError(f"{what} must be integers of shape ({', '.join(map(str, shape))}): {error}") from error
     fits = len(shape) == given.ndim and all(
         isinstance(want, str) or want == size for want, size in zip(shape, given.shape, strict=True)
     )
-    if not fits or not np.issubdtype(given.dtype, np.integer):
+    if not fits or given.dtype.kind not in "iu":
         raise SearchSpaceError(
             f"{what} must be integers of shape ({', '.join(map(str, shape))}), not {given.dtype} of shape {given.shape}"
         )
-    return given.astype(np.int64, copy=False)
+    integers = given.astype(np.int64, copy=False)
+    if given.dtype.kind == "u" and (integers < 0).any():
+        raise SearchSpaceError(f"{what} must be integers that 64 bits with a sign hold, not {given.max()}")
+    return integers
 
 
 def check_cells(cells: NDArray[np.int64], n_cell_inputs: int, n_operations: int, what: str = "cell") -> None:

@@ -5,7 +5,7 @@ its two operands, the smaller first. Operations are ranks, in the order of their
 do.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,14 @@ class Coder(NamedTuple):
         """How many operands the last block can choose from."""
         return (self.n_cell_inputs + self.n_blocks - 1) * self.n_operations
 
-    def operands(self, cells: Cells) -> Operands:
-        """The operands of cells `(N, n_blocks, 4)`."""
-        packed = (cells[:, :, 0::2] + self.n_cell_inputs) * self.n_operations + cells[:, :, 1::2]
+    @property
+    def fits_64_bits(self) -> bool:
+        """Whether 64 bits hold all that is computed with codes (`_canonical_codes.py`)."""
+        return 2 * self.n_blocks * (self.n_operands**2 * (self.n_operands + 1) + 1) < 2**63
+
+    def operands(self, cells: Cells, ranks: NDArray[np.int64]) -> Operands:
+        """The operands of cells `(N, n_blocks, 4)` whose operations have these ranks, `(n_operations,)`."""
+        packed = (cells[:, :, 0::2] + self.n_cell_inputs) * self.n_operations + ranks[cells[:, :, 1::2]]
         return np.ascontiguousarray(packed.transpose(1, 2, 0))
 
     def codes(self, operands: Operands) -> Codes:
@@ -47,31 +52,40 @@ class Coder(NamedTuple):
         """The operands of codes, the smaller of each block first: `(n_blocks, N)` to `(n_blocks, 2, N)`."""
         return np.stack(np.divmod(codes, self.n_operands), axis=1)
 
-    def cells(self, codes: Codes) -> Cells:
-        """The cells of codes, `(N, n_blocks, 4)`."""
-        inputs, operations = np.divmod(self.split(codes), self.n_operations)
-        cells = np.empty((codes.shape[1], len(codes), 4), dtype=np.int64)
-        cells[:, :, 0::2] = (inputs - self.n_cell_inputs).transpose(2, 0, 1)
-        cells[:, :, 1::2] = operations.transpose(2, 0, 1)
-        return cells
+    def cells(self, codes: Codes, operations: NDArray[np.int64]) -> Cells:
+        """The cells of codes, `(N, n_blocks, 4)`, with these operations, `(n_operations,)`, for the ranks 0, 1, …."""
+        inputs = np.arange(-self.n_cell_inputs, self.n_blocks - 1)
+        meanings = np.stack([np.repeat(inputs, self.n_operations), np.tile(operations, len(inputs))], axis=1)
+        operands = np.stack(np.divmod(np.ascontiguousarray(codes.T), self.n_operands), axis=2)
+        return np.take(meanings, operands, axis=0).reshape(*operands.shape[:2], 4)
 
     def last_blocks(self) -> Operands:
         """Every block that can be the last one, once, as operands in order: `(2, n)`."""
         return np.stack(np.triu_indices(self.n_operands))
 
+    @property
+    def n_words(self) -> int:
+        """How many integers `pack` needs for a cell of `n_blocks` blocks."""
+        return -(-self.n_blocks // self._codes_per_word)
+
     def pack(self, codes: Codes) -> NDArray[np.int64]:
         """All codes of a cell in as few integers as hold them, the first in the highest bits: `(n_words, N)`."""
         words = np.zeros((-(-len(codes) // self._codes_per_word), codes.shape[1]), dtype=np.int64)
         for block, row in enumerate(codes):
-            words[block // self._codes_per_word] |= row.astype(np.int64) << self._shift(block)
+            word, shift = self.position(block)
+            words[word] |= row.astype(np.int64) << shift
         return words
 
     def unpack(self, words: NDArray[np.int64], n_blocks: int) -> Codes:
         """The codes that `pack` packed."""
         mask = (1 << self._bits) - 1
-        return np.stack(
-            [words[block // self._codes_per_word] >> self._shift(block) & mask for block in range(n_blocks)]
-        )
+        positions = map(self.position, range(n_blocks))
+        return np.stack([words[word] >> shift & mask for word, shift in positions])
+
+    def position(self, block: Any) -> tuple[Any, Any]:
+        """In which word a block's code is packed, and how far to the left; of one block, or of an array of blocks."""
+        word, place = divmod(block, self._codes_per_word)
+        return word, self._bits * (self._codes_per_word - 1 - place)
 
     @property
     def _bits(self) -> int:
@@ -80,9 +94,6 @@ class Coder(NamedTuple):
     @property
     def _codes_per_word(self) -> int:
         return 63 // self._bits
-
-    def _shift(self, block: int) -> int:
-        return self._bits * (self._codes_per_word - 1 - block % self._codes_per_word)
 
 
 def first_of_each(words: NDArray[np.int64]) -> NDArray[np.intp]:

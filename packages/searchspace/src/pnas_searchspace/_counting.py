@@ -1,5 +1,5 @@
 from math import comb, prod
-from typing import Literal
+from typing import Literal, get_args
 
 from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._orbits import Orbits
@@ -18,4 +18,4 @@ def count_cells(n_blocks: int, n_cell_inputs: int, n_operations: int, up_to: Sym
         return prod(comb(n + 1, 2) for n in n_operands)
     if up_to == "isomorphism":
         return Orbits(n_cell_inputs, n_operations).count(n_blocks)
-    raise SearchSpaceError(f"up_to must be 'nothing', 'commutativity' or 'isomorphism', not {up_to!r}")
+    raise SearchSpaceError(f"up_to must be one of {', '.join(get_args(Symmetry))}, not {up_to!r}")

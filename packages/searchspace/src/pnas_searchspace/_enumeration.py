@@ -14,16 +14,15 @@ from pnas_searchspace._codes import Coder, Codes
 _CHUNK = 1 << 16  # candidates that are looked at at once
 
 
-def enumerated_codes(n_blocks: int, n_cell_inputs: int, n_operations: int) -> Iterator[Codes]:
-    """The canonical forms of all cells of a size, in order, in batches `(n_blocks, N)`."""
-    coder = Coder(n_blocks, n_cell_inputs, n_operations)
+def enumerated_codes(coder: Coder) -> Iterator[Codes]:
+    """The canonical forms of all cells of `coder.n_blocks` blocks, in order, in batches `(n_blocks, N)`."""
     blocks = coder.last_blocks()
-    if n_blocks == 1:
+    if coder.n_blocks == 1:
         yield coder.codes(blocks)[None]
         return
-    shorter = Coder(n_blocks - 1, n_cell_inputs, n_operations)
+    shorter = coder._replace(n_blocks=coder.n_blocks - 1)
     step = max(1, _CHUNK // blocks.shape[1])
-    for batch in enumerated_codes(n_blocks - 1, n_cell_inputs, n_operations):
+    for batch in enumerated_codes(shorter):
         for start in range(0, batch.shape[1], step):
             yield _canonical_children(batch[:, start : start + step], shorter, coder)
 
@@ -31,8 +30,9 @@ def enumerated_codes(n_blocks: int, n_cell_inputs: int, n_operations: int) -> It
 def _canonical_children(parents: Codes, shorter: Coder, coder: Coder) -> Codes:
     """The canonical forms that begin with one of `parents`, which are canonical, and have one block more.
 
-    A block can stand last only if it is no smaller than any block before which it could stand. That is enough where the
-    parent's blocks can come in one order alone; where equal blocks leave a choice, the whole canonical form decides.
+    A block can stand last only if it is no smaller than any block before which it could stand. That is enough where no
+    two blocks of the parent are equal, so that one order alone gives its canonical form; else the child's whole
+    canonical form decides.
     """
     operands = shorter.split(parents)
     parent_codes = coder.codes(operands)

@@ -10,7 +10,6 @@ other, so they are whole cycles of it. Inclusion and exclusion over the cycles m
 such blocks it has, as Robinson (1973) does to count acyclic digraphs.
 """
 
-from functools import cache
 from math import factorial, gcd, prod
 
 from pnas_searchspace._cycle_types import (
@@ -30,8 +29,8 @@ class Orbits:
     def __init__(self, n_cell_inputs: int, n_operations: int) -> None:
         self._n_cell_inputs = n_cell_inputs
         self._n_operations = n_operations
-        self.n_fixed = cache(self._n_fixed)
-        self.n_with_unread = cache(self._n_with_unread)
+        self._fixed: dict[CycleType, int] = {}
+        self._with_unread: dict[tuple[CycleType, CycleType], int] = {}
 
     def count(self, n_blocks: int) -> int:
         """How many cells of a size there are up to isomorphism."""
@@ -41,8 +40,19 @@ class Orbits:
         """How many pairs there are of a permutation with these cycles and a labelled cell that it leaves as it is."""
         return n_permutations(cycles) * self.n_fixed(cycles)
 
-    def _n_fixed(self, cycles: CycleType) -> int:
+    def n_fixed(self, cycles: CycleType) -> int:
         """How many labelled cells one permutation with these cycles leaves as they are."""
+        if cycles not in self._fixed:
+            self._fixed[cycles] = self._count_fixed(cycles)
+        return self._fixed[cycles]
+
+    def n_with_unread(self, cycles: CycleType, unread: CycleType) -> int:
+        """Of those, the ones in which the blocks of certain cycles, and no others, are read by none."""
+        if (cycles, unread) not in self._with_unread:
+            self._with_unread[cycles, unread] = self._count_with_unread(cycles, unread)
+        return self._with_unread[cycles, unread]
+
+    def _count_fixed(self, cycles: CycleType) -> int:
         if not any(cycles):
             return 1
         return -sum(
@@ -51,8 +61,7 @@ class Orbits:
             if any(unread)
         )
 
-    def _n_with_unread(self, cycles: CycleType, unread: CycleType) -> int:
-        """Of those, the ones in which the blocks of certain cycles, and no others, are read by none."""
+    def _count_with_unread(self, cycles: CycleType, unread: CycleType) -> int:
         others = without(cycles, unread)
         return sum(
             _sign(more) * n_selections(others, more) * self._n_at_least_unread(cycles, together(unread, more))
@@ -61,7 +70,7 @@ class Orbits:
 
     def _n_at_least_unread(self, cycles: CycleType, unread: CycleType) -> int:
         sources = without(cycles, unread)
-        return self._n_ways_to_read(sources, unread) * int(self.n_fixed(sources))
+        return self._n_ways_to_read(sources, unread) * self.n_fixed(sources)
 
     def n_ways_to_read_all(self, sources: CycleType, all_read: CycleType, readers: CycleType) -> int:
         """How many ways certain cycles have to read inputs and `sources`, certain cycles of which have to be read."""

@@ -16,9 +16,8 @@ from pnas_searchspace._cycle_types import CycleType, cycle_types, n_selections, 
 from pnas_searchspace._orbits import Orbits
 
 
-def sampled_operands(coder: Coder, size: int, rng: np.random.Generator) -> Operands:
+def sampled_operands(coder: Coder, orbits: Orbits, size: int, rng: np.random.Generator) -> Operands:
     """Cells drawn independently and uniformly up to isomorphism, `(n_blocks, 2, size)`."""
-    orbits = Orbits(coder.n_cell_inputs, coder.n_operations)
     types = list(cycle_types(coder.n_blocks))
     cells = [np.empty((coder.n_blocks, 2, 0), dtype=np.int64)]
     for cycles, n_of_type in _split(size, types, [orbits.n_symmetries(cycles) for cycles in types], rng):
@@ -53,9 +52,10 @@ def _split(
     size: int, options: Sequence[CycleType], weights: Sequence[int], rng: np.random.Generator
 ) -> Iterator[tuple[CycleType, int]]:
     """The options that are drawn at all in `size` draws, and how often."""
+    possible = [(option, weight) for option, weight in zip(options, weights, strict=True) if weight]
     total = sum(weights)
-    counts = rng.multinomial(size, [weight / total for weight in weights])
-    return ((option, int(count)) for option, count in zip(options, counts, strict=True) if count)
+    counts = rng.multinomial(size, [weight / total for _, weight in possible])
+    return ((option, int(count)) for (option, _), count in zip(possible, counts, strict=True) if count)
 
 
 class _LayeredCells:

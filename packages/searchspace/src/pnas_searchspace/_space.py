@@ -1,13 +1,16 @@
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pnas_searchspace._arrays import to_array, to_cells
 from pnas_searchspace._block import check_operation_name
 from pnas_searchspace._canonical_codes import canonical_codes
 from pnas_searchspace._cell import Cell
-from pnas_searchspace._checks import check_cells, checked_count, checked_integers
+from pnas_searchspace._checks import check_cells, checked_count, checked_generator, checked_integers, short
 from pnas_searchspace._codes import Cells, Coder, Codes, Operands
 from pnas_searchspace._counting import Symmetry, count_cells
 from pnas_searchspace._enumeration import enumerated_codes
@@ -15,12 +18,14 @@ from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._expansion import expanded_codes
 from pnas_searchspace._neighbors import neighbor_codes
 from pnas_searchspace._operations import PNAS_OPERATIONS
+from pnas_searchspace._orbits import Orbits
 from pnas_searchspace._sampling import sampled_operands
 from pnas_searchspace._tokens import from_tokens, to_tokens
 
 
+@dataclass(frozen=True)
 class CellSpace:
-    """All cells over a choice of operations (section 3.1 of the paper).
+    """All cells over a choice of operations (section 3.1 of the paper); immutable.
 
     Many cells travel as one int64 array `(N, n_blocks, 4)` with the columns input_1, operation 1, input_2, operation 2:
     inputs as in `Cell`, an operation as its index in `operations`. Where a method takes such an array, it also takes a
@@ -36,17 +41,18 @@ class CellSpace:
             raises it for cells that are not of this space, and for numbers that are out of range.
     """
 
-    def __init__(self, operations: Sequence[str] = PNAS_OPERATIONS, n_cell_inputs: int = 2) -> None:
-        if isinstance(operations, str) or not operations or len(set(operations)) < len(operations):
-            raise SearchSpaceError(f"operations must be one or more different names, not {operations!r}")
-        self.operations = tuple(check_operation_name(name) for name in operations)
-        self.n_cell_inputs = checked_count("n_cell_inputs", n_cell_inputs, 1)
-        # Canonical forms compare operations by name, so that a cell's does not depend on the space it is in.
-        self._by_rank = np.argsort(np.array(self.operations))
-        self._rank = np.argsort(self._by_rank)
+    operations: Sequence[str] = PNAS_OPERATIONS
+    n_cell_inputs: int = 2
 
-    def __repr__(self) -> str:
-        return f"CellSpace(operations={self.operations}, n_cell_inputs={self.n_cell_inputs})"
+    def __post_init__(self) -> None:
+        given = self.operations
+        if not isinstance(given, Sequence) or isinstance(given, str):
+            raise SearchSpaceError(f"operations must be a list or tuple of names, not {short(given)}")
+        names = tuple(check_operation_name(name) for name in given)
+        if not names or len(set(names)) < len(names):
+            raise SearchSpaceError(f"operations must be one or more different names, not {given!r}")
+        object.__setattr__(self, "operations", names)
+        object.__setattr__(self, "n_cell_inputs", checked_count("n_cell_inputs", self.n_cell_inputs, 1))
 
     def count(self, n_blocks: SupportsIndex, up_to: Symmetry = "isomorphism") -> int:
         """How many cells of a size there are, exactly, from a formula.
@@ -65,10 +71,8 @@ class CellSpace:
 
         A batch is made when it is asked for, and only a few are in memory at once; they differ in length.
         """
-        size = checked_count("n_blocks", n_blocks, 1)
-        coder = self._coder(size)
-        batches = enumerated_codes(size, self.n_cell_inputs, len(self.operations))
-        return (self._cells(codes, coder) for codes in batches)
+        coder = self._coder(checked_count("n_blocks", n_blocks, 1))
+        return (self._cells(codes, coder) for codes in enumerated_codes(coder))
 
     def one_block_cells(self) -> Cells:
         """All cells of one block, once each, `(N, 1, 4)`: 136 for the paper's space."""
@@ -84,7 +88,7 @@ class CellSpace:
         """
         coder = self._coder(checked_count("n_blocks", n_blocks, 1))
         n_cells = checked_count("size", size, 0)
-        operands = sampled_operands(coder, n_cells, np.random.default_rng(rng))
+        operands = sampled_operands(coder, self._orbits, n_cells, checked_generator(rng))
         return self._cells(canonical_codes(operands, coder), coder)
 
     def expand(self, cells: ArrayLike | Sequence[Cell]) -> tuple[Cells, NDArray[np.int64]]:
@@ -108,9 +112,10 @@ class CellSpace:
         They come once each, in order. A block may come to read any other that does not read it, directly or through
         others. A cell is a neighbour of its neighbours, and not of itself.
         """
-        one = self._checked([cell] if isinstance(cell, Cell) else np.asarray(cell)[None])
-        coder = self._coder(one.shape[1])
-        return self._cells(neighbor_codes(self._operands(one, coder), coder), coder)
+        one = [cell] if isinstance(cell, Cell) else checked_integers("a cell", cell, ("n_blocks", 4))[None]
+        array = self._checked(one)
+        coder = self._coder(array.shape[1])
+        return self._cells(neighbor_codes(self._operands(array, coder), coder), coder)
 
     def canonical(self, cells: ArrayLike | Sequence[Cell]) -> Cells:
         """The canonical form of every cell, `(N, n_blocks, 4)`; that of `Cell.canonical`."""
@@ -128,61 +133,57 @@ class CellSpace:
 
     def decode(self, tokens: ArrayLike) -> Cells:
         """The cells `(N, n_blocks, 4)` that token sequences `(N, 4 * n_blocks)` spell out, as they do."""
-        return self._checked(from_tokens(tokens, self.n_cell_inputs))
+        return from_tokens(tokens, self.n_cell_inputs, len(self.operations))
 
     def vocabulary(self, n_blocks: SupportsIndex) -> dict[str, int]:
         """How many tokens of each kind `encode` uses for cells of up to `n_blocks` blocks."""
-        return {
-            "input": self.n_cell_inputs + checked_count("n_blocks", n_blocks, 1) - 1,
-            "operation": len(self.operations),
-        }
+        n_inputs = self.n_cell_inputs + checked_count("n_blocks", n_blocks, 1) - 1
+        return {"input": n_inputs, "operation": len(self.operations)}
 
     def to_array(self, cells: Iterable[Cell]) -> Cells:
         """Cells of one size as an array `(N, n_blocks, 4)`, encoded as they are."""
-        rows = [self._row(index, cell) for index, cell in enumerate(cells)]
-        if len({len(row) for row in rows}) != 1:
-            raise SearchSpaceError("cells that become an array must be one or more of equally many blocks")
-        return np.array(rows, dtype=np.int64)
+        return to_array(cells, self.operations, self.n_cell_inputs)
 
     def to_cells(self, cells: ArrayLike) -> list[Cell]:
         """An array `(N, n_blocks, 4)` as cells, encoded as they are."""
-        names = self.operations
-        return [
-            Cell((i1, names[o1], i2, names[o2]) for i1, o1, i2, o2 in rows) for rows in self._checked(cells).tolist()
-        ]
+        return to_cells(self._checked(cells), self.operations)
 
-    def _row(self, number: int, cell: Cell) -> list[tuple[int, int, int, int]]:
-        for index, (input_1, operation_1, input_2, operation_2) in enumerate(cell):
-            for operation in (operation_1, operation_2):
-                if operation not in self.operations:
-                    raise SearchSpaceError(
-                        f"cell {number}, block {index} applies {operation!r}, which is not an operation of this space; "
-                        f"it has {', '.join(self.operations)}"
-                    )
-            if min(input_1, input_2) < -self.n_cell_inputs:
-                raise SearchSpaceError(
-                    f"cell {number}, block {index} reads input {min(input_1, input_2)}; "
-                    f"in this space the farthest is {-self.n_cell_inputs}"
-                )
-        index_of = self.operations.index
-        return [(i1, index_of(o1), i2, index_of(o2)) for i1, o1, i2, o2 in cell]
+    @cached_property
+    def _by_rank(self) -> NDArray[np.int64]:
+        """The operations' indices in the order of their names.
+
+        Canonical forms compare operations by name, so that a cell's does not depend on the space it is in.
+        """
+        return np.argsort(np.array(self.operations))
+
+    @cached_property
+    def _ranks(self) -> NDArray[np.int64]:
+        return np.argsort(self._by_rank)
+
+    @cached_property
+    def _orbits(self) -> Orbits:
+        return Orbits(self.n_cell_inputs, len(self.operations))
 
     def _checked(self, cells: Any) -> Cells:
-        if isinstance(cells, Sequence) and cells and isinstance(cells[0], Cell):
+        if isinstance(cells, Cell):
+            raise SearchSpaceError(f"cells must be an array or a list of cells; for this one give [cell]: {cells}")
+        if isinstance(cells, Sequence) and any(isinstance(cell, Cell) for cell in cells):
             return self.to_array(cells)
         array = checked_integers("cells", cells, ("N", "n_blocks", 4))
         check_cells(array, self.n_cell_inputs, len(self.operations))
         return array
 
     def _coder(self, n_blocks: int) -> Coder:
-        return Coder(n_blocks, self.n_cell_inputs, len(self.operations))
+        coder = Coder(n_blocks, self.n_cell_inputs, len(self.operations))
+        if not coder.fits_64_bits:
+            raise SearchSpaceError(
+                f"arrays of cells of {n_blocks} blocks, {self.n_cell_inputs} inputs and {len(self.operations)} "
+                "operations need more than 64 bits; expected fewer inputs or operations"
+            )
+        return coder
 
     def _operands(self, cells: Cells, coder: Coder) -> Operands:
-        ranked = cells.copy()
-        ranked[:, :, 1::2] = self._rank[cells[:, :, 1::2]]
-        return coder.operands(ranked)
+        return coder.operands(cells, self._ranks)
 
     def _cells(self, codes: Codes, coder: Coder) -> Cells:
-        cells = coder.cells(codes)
-        cells[:, :, 1::2] = self._by_rank[cells[:, :, 1::2]]
-        return cells
+        return coder.cells(codes, self._by_rank)
