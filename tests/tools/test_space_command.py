@@ -75,11 +75,12 @@ def test_neighbors_prints_the_cells_of_one_change() -> None:
     ("arguments", "message"),
     [
         (["count", "--blocks", "0"], "0 is not in the range x>=1"),
-        (["count", "--blocks", "2", "--operations", "a,a"], "operations must be one or more different names"),
+        (["count", "--blocks", "2", "--operations", "a,a"], "every operation may be named once, and a,a repeats one"),
         (["count", "--blocks", "2", "--operations", "a b"], "an operation must be a name of letters"),
         (["sample", "--blocks", "2", "--size", "-1"], "-1 is not in the range x>=0"),
         (["canonical", "a@-1"], "block 0 must be like sep_conv_5x5@-2+identity@0"),
         (["canonical", "[[-1]]"], "block 0 must be (input_1, operation_1, input_2, operation_2), not [-1]"),
+        (["sample", "--blocks", "6", "--inputs", "1000000000"], "need more than 64 bits"),
         (["neighbors", "mine@-1+mine@-1"], "block 0 applies 'mine', which is not an operation of this space"),
         (["neighbors", "identity@-3+identity@-1"], "block 0 reads input -3; in this space the farthest is -2"),
     ],
@@ -96,7 +97,7 @@ def test_a_reader_that_has_had_enough_ends_the_output_quietly() -> None:
     os.close(reader)
     with os.fdopen(writer, "wb") as closed:
         done = subprocess.run(
-            [PNAS_TOOLS, "space", "sample", "--blocks", "2", "--size", "2000"],
+            [PNAS_TOOLS, "space", "sample", "--blocks", "2", "--size", str(10**24)],
             stdout=closed,
             stderr=subprocess.PIPE,
             check=False,

@@ -12,7 +12,7 @@ from pnas_searchspace._canonical_codes import canonical_codes
 from pnas_searchspace._cell import Cell
 from pnas_searchspace._checks import check_cells, checked_count, checked_generator, checked_integers, short
 from pnas_searchspace._codes import Cells, Coder, Codes, Operands
-from pnas_searchspace._counting import Symmetry, count_cells
+from pnas_searchspace._counting import Symmetry, count_encodings
 from pnas_searchspace._enumeration import enumerated_codes
 from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._expansion import expanded_codes
@@ -64,7 +64,9 @@ class CellSpace:
                 counts networks.
         """
         size = checked_count("n_blocks", n_blocks, 1)
-        return count_cells(size, self.n_cell_inputs, len(self.operations), up_to)
+        if up_to == "isomorphism":
+            return self._orbits.count(size)
+        return count_encodings(size, self.n_cell_inputs, len(self.operations), up_to)
 
     def enumerate(self, n_blocks: SupportsIndex) -> Iterator[Cells]:
         """All cells of a size, once each, in order of their canonical forms, in batches `(N, n_blocks, 4)`.
