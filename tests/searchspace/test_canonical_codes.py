@@ -49,15 +49,23 @@ def test_many_equal_blocks_that_nothing_reads_cost_no_more_than_one_order() -> N
     assert _canonical([cell], Coder(14, 2, 2)) == [cell]
 
 
-@pytest.mark.parametrize("n_operations", [3, 3_000, 60_000])
-def test_codes_that_need_64_bits_give_the_same_forms(n_operations: int) -> None:
-    """With 3,000 operations, the codes of ten blocks do not fit into 32 bits; 60,000 are nearly too many for 64."""
-    assert Coder(10, 2, 60_000).fits_64_bits
-    assert not Coder(10, 2, 80_000).fits_64_bits
+@pytest.mark.parametrize("n_operations", [3, 116, 118, 190_000])
+def test_codes_that_need_32_or_64_bits_give_the_same_forms(n_operations: int) -> None:
+    assert Coder(10, 2, 116).largest_code < 2**31 < Coder(10, 2, 118).largest_code
+    assert Coder(10, 2, 190_000).largest_code < 2**63 < Coder(10, 2, 191_000).largest_code
     rng = np.random.default_rng(0)
     cells = np.array(
         [
-            [[*(a for _ in "12" for a in (rng.integers(-2, block), rng.integers(0, 3)))] for block in range(10)]
+            [
+                [
+                    *(
+                        a
+                        for _ in "12"
+                        for a in (rng.integers(-2, block), rng.integers(max(0, n_operations - 3), n_operations))
+                    )
+                ]
+                for block in range(10)
+            ]
             for _ in range(200)
         ]
     )

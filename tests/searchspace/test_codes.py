@@ -49,7 +49,7 @@ def test_packed_codes_come_back_and_sort_as_the_codes_do(n_blocks: int, n_operat
     codes[: n_blocks // 2] = codes[: n_blocks // 2, :1]  # so that later words decide too
     words = coder.pack(codes)
     assert (words >= 0).all()
-    assert np.array_equal(coder.unpack(words, n_blocks), codes)
+    assert np.array_equal(coder.unpack(words), codes)
     assert sorted(words.T.tolist()) == coder.pack(np.array(sorted(codes.T.tolist())).T).T.tolist()
 
 

@@ -194,7 +194,7 @@ def test_operations_without_an_order_or_that_are_no_list_are_refused(operations:
         CellSpace(operations)
 
 
-@pytest.mark.parametrize("n_cell_inputs", [200_000, 10**20])
+@pytest.mark.parametrize("n_cell_inputs", [300_000, 10**20])
 def test_arrays_of_a_space_that_is_too_large_for_64_bits_are_refused_and_counts_are_not(n_cell_inputs: int) -> None:
     space = CellSpace(n_cell_inputs=n_cell_inputs)
     assert space.count(1) == (n_cell_inputs * 8) * (n_cell_inputs * 8 + 1) // 2

@@ -33,9 +33,14 @@ class Coder(NamedTuple):
         return (self.n_cell_inputs + self.n_blocks - 1) * self.n_operations
 
     @property
-    def fits_64_bits(self) -> bool:
-        """Whether 64 bits hold all that is computed with codes (`_canonical_codes.py`)."""
-        return 2 * self.n_blocks * (self.n_operands**2 * (self.n_operands + 1) + 1) < 2**63
+    def no_operand(self) -> int:
+        """From here on integers are no operands: with one of them, the code is larger than any block's."""
+        return self.n_operands**2
+
+    @property
+    def largest_code(self) -> int:
+        """The code of two integers that are no operands, `no_operand + n_operands` being the largest of them."""
+        return (self.no_operand + self.n_operands) * (self.n_operands + 1)
 
     def operands(self, cells: Cells, ranks: NDArray[np.int64]) -> Operands:
         """The operands of cells `(N, n_blocks, 4)` whose operations have these ranks, `(n_operations,)`."""
@@ -76,10 +81,10 @@ class Coder(NamedTuple):
             words[word] |= row.astype(np.int64) << shift
         return words
 
-    def unpack(self, words: NDArray[np.int64], n_blocks: int) -> Codes:
-        """The codes that `pack` packed."""
+    def unpack(self, words: NDArray[np.int64]) -> Codes:
+        """The codes that `pack` packed, of cells of `n_blocks` blocks."""
         mask = (1 << self._bits) - 1
-        positions = map(self.position, range(n_blocks))
+        positions = map(self.position, range(self.n_blocks))
         return np.stack([words[word] >> shift & mask for word, shift in positions])
 
     def position(self, block: Any) -> tuple[Any, Any]:

@@ -26,7 +26,7 @@ def expanded_codes(parents: Operands, coder: Coder) -> tuple[Codes, NDArray[np.i
             words[:, chunk] = children(coder.split(canonical[:, chunk]), blocks, coder)
     children_of_all = words.reshape(len(words), n_parents * n_blocks)
     first = first_of_each(children_of_all)
-    return coder.unpack(children_of_all[:, first], coder.n_blocks), first // n_blocks
+    return coder.unpack(children_of_all[:, first]), first // n_blocks
 
 
 def _most_orders(codes: Codes) -> NDArray[np.float64]:

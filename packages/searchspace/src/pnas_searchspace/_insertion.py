@@ -24,7 +24,7 @@ def children_by_insertion(parents: Operands, blocks: Operands, coder: Coder) -> 
     """The packed canonical forms of all children, `(n_words, N, n)`; `parents` are canonical, `blocks` are `(2, n)`."""
     ways = _ways_to_insert(parents, coder)
     codes = _codes_of_inserted(ways.labels, blocks, coder)
-    possible = codes < coder.n_operands**2
+    possible = codes < coder.no_operand
     first_ways = np.searchsorted(ways.parent, np.arange(parents.shape[2]))
     smallest = []
     for word, around in enumerate(ways.words):
@@ -74,7 +74,7 @@ def _ways_to_insert(parents: Operands, coder: Coder) -> _Ways:
 def _codes_of_inserted(labels: NDArray[np.int64], blocks: Operands, coder: Coder) -> Codes:
     """The code of every new block in every way, `(R, n)`; it is no code where the block reads one that comes later."""
     operands = labels.T[:, :, None] * coder.n_operations + np.arange(coder.n_operations)
-    operands[labels.T < 0] = coder.n_operands**2
+    operands[labels.T < 0] = coder.no_operand
     read = operands.reshape(len(operands), coder.n_operands)[:, blocks]
     codes: Codes = np.minimum(read[:, 0], read[:, 1]) * coder.n_operands + np.maximum(read[:, 0], read[:, 1])
     return codes

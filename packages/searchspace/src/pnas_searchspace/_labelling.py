@@ -18,16 +18,14 @@ class Labelling:
     """
 
     def __init__(self, operands: Operands, coder: Coder) -> None:
-        n_blocks, self._coder = len(operands), coder
-        self._pending = coder.n_operands**2
-        largest = 2 * n_blocks * 2 * self._pending * (coder.n_operands + 1)
-        self._dtype = np.int32 if largest < 2**31 else np.int64  # `Coder.fits_64_bits` has seen to the rest
+        self._coder = coder
+        self._pending = coder.no_operand
+        self._dtype = np.int32 if coder.largest_code < 2**31 else np.int64
         inputs = coder.n_cell_inputs * coder.n_operations
-        self._operands: NDArray[Any] = np.where(operands < inputs, operands, operands - inputs + self._pending).astype(
-            self._dtype
-        )
+        pending = operands - inputs + self._pending
+        self._operands: NDArray[Any] = np.where(operands < inputs, operands, pending).astype(self._dtype)
         sources = operands // coder.n_operations - coder.n_cell_inputs
-        self.read = np.stack([(sources == block).any((0, 1)) for block in range(n_blocks)])
+        self.read = np.stack([(sources == block).any((0, 1)) for block in range(len(operands))])
         """Which blocks another one reads, `(n_blocks, N)`."""
 
     @property

@@ -177,7 +177,7 @@ class CellSpace:
 
     def _coder(self, n_blocks: int) -> Coder:
         coder = Coder(n_blocks, self.n_cell_inputs, len(self.operations))
-        if not coder.fits_64_bits:
+        if coder.largest_code >= 2**63:
             raise SearchSpaceError(
                 f"arrays of cells of {n_blocks} blocks, {self.n_cell_inputs} inputs and {len(self.operations)} "
                 "operations need more than 64 bits; expected fewer inputs or operations"
