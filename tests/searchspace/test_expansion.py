@@ -1,4 +1,5 @@
 import tracemalloc
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pnas_searchspace import Cell, CellSpace, _expansion
+from pnas_searchspace import Cell, CellSpace, _expansion, _insertion
 
 # "c" before "a" is where index and name disagree.
 SMALL_SPACES = [(("a",), 1, 4), (("a",), 2, 3), (("c", "a"), 1, 3), (("c", "a"), 2, 2), (("b", "c", "a"), 3, 1)]
@@ -76,15 +77,36 @@ def test_a_large_beam_of_one_cell_gives_each_child_once() -> None:
     assert set(parents.tolist()) == {0}
 
 
-@pytest.mark.parametrize("chunk", [1, 1000])
-def test_chunks_do_not_change_the_children(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [
+        *((_expansion, "_CHUNK", value) for value in (1, 1000)),
+        *((_insertion, "_CHUNK", value) for value in (1, 1000)),
+        *((_expansion, "_MOST_ORDERS", value) for value in (0, 1, 10**9)),
+    ],
+)
+def test_how_children_are_made_does_not_change_them(
+    module: types.ModuleType, name: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In chunks, and by insertion or one by one; of cells of which some have equal blocks, and two five of them."""
     space = CellSpace(("a", "b", "c"))
-    beam = space.sample(3, 40, 0)
+    beam = np.concatenate([space.sample(5, 20, 0), next(space.enumerate(5))[:20:4], [[[-1, 1, -2, 0]] * 5]])
     children, parents = space.expand(beam)
-    monkeypatch.setattr(_expansion, "_CHUNK", chunk)
+    monkeypatch.setattr(module, name, value)
     again, parents_again = space.expand(beam)
     assert np.array_equal(children, again)
     assert np.array_equal(parents, parents_again)
+
+
+def test_cells_of_equal_blocks_have_the_parents_that_they_have() -> None:
+    """So many orders of equal blocks that their children are made one by one."""
+    space = CellSpace(("a", "b"))
+    beam = [Cell([[-2, "a", -1, "b"]] * 5), Cell([[-1, "a", -1, "a"]] * 5)]
+    array, parents = space.expand(beam)
+    children = space.to_cells(array)
+    assert set(children) == {child for cell in beam for child in _with_one_more_block(cell, space)}
+    for child, parent in zip(children, parents.tolist(), strict=True):
+        assert beam[parent] in [_without(child, block) for block in range(6)]
 
 
 def test_expanding_256_cells_of_4_blocks_takes_little_memory() -> None:

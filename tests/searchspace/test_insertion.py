@@ -41,6 +41,14 @@ def test_children_whose_codes_take_several_words(n_blocks: int, n_words: int) ->
     _assert_children_are_those_of_every_cell(parents, coder)
 
 
+def test_children_whose_codes_fill_all_bits_of_a_word() -> None:
+    space = CellSpace([f"op{number:03}" for number in range(400)], 1)
+    coder = Coder(3, 1, 400)
+    assert coder.pack(np.full((3, 1), coder.n_operands**2 - 1)).max() > 2**62
+    cells = np.concatenate([space.sample(2, 2, 0), [[[-1, 399, -1, 399], [0, 399, 0, 399]]]])
+    _assert_children_are_those_of_every_cell(coder.operands(cells, np.arange(400)), coder)
+
+
 @pytest.mark.parametrize(
     "cell",
     [

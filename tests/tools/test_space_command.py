@@ -80,7 +80,7 @@ def test_neighbors_prints_the_cells_of_one_change() -> None:
         (["sample", "--blocks", "2", "--size", "-1"], "-1 is not in the range x>=0"),
         (["canonical", "a@-1"], "block 0 must be like sep_conv_5x5@-2+identity@0"),
         (["canonical", "[[-1]]"], "block 0 must be (input_1, operation_1, input_2, operation_2), not [-1]"),
-        (["sample", "--blocks", "6", "--inputs", "1000000000"], "need more than 64 bits"),
+        (["sample", "--blocks", "6", "--inputs", "999999999"], "need more than 64 bits"),
         (["neighbors", "mine@-1+mine@-1"], "block 0 applies 'mine', which is not an operation of this space"),
         (["neighbors", "identity@-3+identity@-1"], "block 0 reads input -3; in this space the farthest is -2"),
     ],

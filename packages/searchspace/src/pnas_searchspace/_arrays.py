@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 
 from pnas_searchspace._cell import Cell
+from pnas_searchspace._checks import short
 from pnas_searchspace._codes import Cells
 from pnas_searchspace._errors import SearchSpaceError
 
 
 def to_array(cells: Iterable[Any], operations: Sequence[str], n_cell_inputs: int, what: str = "cell") -> Cells:
     """Cells of one size as an array `(N, n_blocks, 4)`, or a `SearchSpaceError` that names the cell and the block."""
+    if not isinstance(cells, Iterable):
+        raise SearchSpaceError(f"cells that become an array must be a list of cells, not {short(cells)}")
     rows = [_row(f"{what} {number}", cell, operations, n_cell_inputs) for number, cell in enumerate(cells)]
     sizes = sorted({len(row) for row in rows})
     if len(sizes) != 1:

@@ -2,11 +2,10 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Self, SupportsIndex
 
-from pnas_searchspace._checks import as_integer, short
+from pnas_searchspace._checks import LARGEST_INPUT, as_integer, short
 from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._identity import ComparedByForm
 
-_LARGEST_INPUT = 10**9 - 1
 _OPERATION_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
 
 
@@ -66,8 +65,8 @@ def check_operation_name(value: object) -> str:
 
 def _checked_input(value: object) -> int:
     number = as_integer(value)
-    if number is None or not -_LARGEST_INPUT <= number <= _LARGEST_INPUT:
+    if number is None or not -LARGEST_INPUT <= number <= LARGEST_INPUT:
         raise SearchSpaceError(
-            f"an input must be an integer from {-_LARGEST_INPUT} to {_LARGEST_INPUT}, not {short(value)}"
+            f"an input must be an integer from {-LARGEST_INPUT} to {LARGEST_INPUT}, not {short(value)}"
         )
     return number

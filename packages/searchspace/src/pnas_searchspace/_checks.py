@@ -8,6 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from pnas_searchspace._errors import SearchSpaceError
 
+LARGEST_INPUT = 10**9 - 1
+"""How far back the inputs of a cell go at most."""
+
+LARGEST_SAMPLE = 10**12
+"""How many cells can be drawn at once, if there is memory for them."""
+
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = 80
 
@@ -22,11 +28,12 @@ def as_integer(value: Any) -> int | None:
         return None
 
 
-def checked_count(name: str, value: SupportsIndex, minimum: int) -> int:
+def checked_count(name: str, value: SupportsIndex, minimum: int, maximum: int | None = None) -> int:
     """The number as a plain integer, or a `SearchSpaceError` that names it."""
     number = as_integer(value)
-    if number is None or number < minimum:
-        raise SearchSpaceError(f"{name} must be an integer of {minimum} or more, not {short(value)}")
+    if number is None or number < minimum or (maximum is not None and number > maximum):
+        expected = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
+        raise SearchSpaceError(f"{name} must be an integer {expected}, not {short(value)}")
     return number
 
 
@@ -41,9 +48,9 @@ def checked_generator(rng: np.random.Generator | int | None) -> np.random.Genera
 
 
 def short(value: object) -> str:
-    """The value as it is written, without the middle where that is long."""
+    """The value as it is written, on one line, without the middle where that is long."""
     try:
-        return _REPR.repr(value)
+        return " ".join(_REPR.repr(value).split())
     except ValueError:  # Python does not write integers of thousands of digits
         return f"a very large {type(value).__name__}"
 

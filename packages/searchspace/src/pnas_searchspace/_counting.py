@@ -1,6 +1,7 @@
 from math import comb, prod
 from typing import Literal, get_args
 
+from pnas_searchspace._checks import short
 from pnas_searchspace._errors import SearchSpaceError
 
 Symmetry = Literal["nothing", "commutativity", "isomorphism"]
@@ -15,4 +16,4 @@ def count_encodings(n_blocks: int, n_cell_inputs: int, n_operations: int, up_to:
         return prod(n**2 for n in n_operands)
     if up_to == "commutativity":
         return prod(comb(n + 1, 2) for n in n_operands)
-    raise SearchSpaceError(f"up_to must be one of {', '.join(get_args(Symmetry))}, not {up_to!r}")
+    raise SearchSpaceError(f"up_to must be one of {', '.join(get_args(Symmetry))}, not {short(up_to)}")

@@ -7,8 +7,8 @@ from pnas_searchspace._canonical_codes import canonical_codes
 from pnas_searchspace._codes import Coder, Codes, Operands, first_of_each
 from pnas_searchspace._insertion import children_by_insertion
 
-_CHUNK = 1 << 15  # children that are made at once
-_MOST_ORDERS = 24  # of a parent's blocks; where there can be more, its children are made canonical one by one
+_CHUNK = 1 << 15  # children that are made at once, unless those of one parent are more
+_MOST_ORDERS = 12  # of a parent's blocks; where there can be more, its children are made canonical one by one
 
 
 def expanded_codes(parents: Operands, coder: Coder) -> tuple[Codes, NDArray[np.int64]]:

@@ -1,11 +1,12 @@
 """The children of cells, from the orders of their parents' blocks alone.
 
-Nothing reads the block that is added. So in the canonical form of a child the blocks before it are the first `p` of the
-parent's canonical form, for some `p`: smaller ones do not exist, and larger ones would not be canonical, since all of
-the parent could come first. In which order the parent's own blocks stand there matters where equal blocks leave a
-choice, because the new block may read them. What comes after the new block is the smallest order of the rest, and does
-not depend on what the new block is. So for every parent a few ways to insert a block are worked out once, and a child's
-canonical form is the smallest that any of them gives.
+Nothing reads the block that is added. So in the canonical form of a child the blocks before it are, for some `p`, the
+first `p` of the parent's canonical form: smaller ones do not exist, because they begin an order of the parent's blocks,
+and larger ones would not be canonical, because all of the parent's blocks could come first. Where equal blocks leave a
+choice, several orders of the parent's blocks give those `p`, and they all count, because the new block may read any of
+them. What comes after the new block is the smallest order of the rest, and does not depend on what the new block is. So
+for every parent a few ways to insert a block are worked out once, and a child's canonical form is the smallest that any
+of them gives.
 """
 
 from typing import NamedTuple
@@ -17,15 +18,22 @@ from pnas_searchspace._canonical_codes import smallest_codes
 from pnas_searchspace._codes import Coder, Codes, Operands
 from pnas_searchspace._labelling import Labelling
 
+_CHUNK = 1 << 18  # children, in every way, that are looked at at once
 _NO_CHILD = np.iinfo(np.int64).max
 
 
 def children_by_insertion(parents: Operands, blocks: Operands, coder: Coder) -> NDArray[np.int64]:
     """The packed canonical forms of all children, `(n_words, N, n)`; `parents` are canonical, `blocks` are `(2, n)`."""
     ways = _ways_to_insert(parents, coder)
+    step = max(1, _CHUNK // len(ways.parent))
+    some_blocks = (blocks[:, start : start + step] for start in range(0, blocks.shape[1], step))
+    return np.concatenate([_smallest_children(ways, some, coder) for some in some_blocks], axis=2)
+
+
+def _smallest_children(ways: "_Ways", blocks: Operands, coder: Coder) -> NDArray[np.int64]:
     codes = _codes_of_inserted(ways.labels, blocks, coder)
     possible = codes < coder.no_operand
-    first_ways = np.searchsorted(ways.parent, np.arange(parents.shape[2]))
+    first_ways = np.flatnonzero(np.diff(ways.parent, prepend=-1))
     smallest = []
     for word, around in enumerate(ways.words):
         in_word, shift = coder.position(ways.place)

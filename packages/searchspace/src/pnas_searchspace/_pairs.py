@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pnas_searchspace._arrays import to_array
 from pnas_searchspace._cell import Cell
-from pnas_searchspace._checks import check_cells, checked_count, checked_integers
+from pnas_searchspace._checks import LARGEST_SAMPLE, check_cells, checked_count, checked_integers, short
 from pnas_searchspace._counting import Symmetry
 from pnas_searchspace._errors import SearchSpaceError
 from pnas_searchspace._space import CellSpace
@@ -38,7 +38,7 @@ class CellPairSpace:
 
     def __post_init__(self) -> None:
         if not isinstance(self.cells, CellSpace):
-            raise SearchSpaceError(f"a space of pairs is made of a CellSpace, not of {self.cells!r}")
+            raise SearchSpaceError(f"a space of pairs is made of a CellSpace, not of {short(self.cells)}")
 
     def count(self, n_blocks: SupportsIndex, up_to: Symmetry = "isomorphism") -> int:
         """How many pairs of cells of a size there are, exactly; as `CellSpace.count`."""
@@ -46,7 +46,7 @@ class CellPairSpace:
 
     def sample(self, n_blocks: SupportsIndex, size: SupportsIndex, rng: np.random.Generator | int | None) -> Pairs:
         """Pairs drawn independently, each being equally likely up to isomorphism, `(size, 2, n_blocks, 4)`."""
-        n_pairs = checked_count("size", size, 0)
+        n_pairs = checked_count("size", size, 0, LARGEST_SAMPLE // 2)
         return _in_pairs(self.cells.sample(n_blocks, 2 * n_pairs, rng))
 
     def canonical(self, pairs: ArrayLike | Sequence[tuple[Cell, Cell]]) -> Pairs:

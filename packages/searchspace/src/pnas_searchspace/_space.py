@@ -10,7 +10,15 @@ from pnas_searchspace._arrays import to_array, to_cells
 from pnas_searchspace._block import check_operation_name
 from pnas_searchspace._canonical_codes import canonical_codes
 from pnas_searchspace._cell import Cell
-from pnas_searchspace._checks import check_cells, checked_count, checked_generator, checked_integers, short
+from pnas_searchspace._checks import (
+    LARGEST_INPUT,
+    LARGEST_SAMPLE,
+    check_cells,
+    checked_count,
+    checked_generator,
+    checked_integers,
+    short,
+)
 from pnas_searchspace._codes import Cells, Coder, Codes, Operands
 from pnas_searchspace._counting import Symmetry, count_encodings
 from pnas_searchspace._enumeration import enumerated_codes
@@ -50,9 +58,9 @@ class CellSpace:
             raise SearchSpaceError(f"operations must be a list or tuple of names, not {short(given)}")
         names = tuple(check_operation_name(name) for name in given)
         if not names or len(set(names)) < len(names):
-            raise SearchSpaceError(f"operations must be one or more different names, not {given!r}")
+            raise SearchSpaceError(f"operations must be one or more different names, not {short(given)}")
         object.__setattr__(self, "operations", names)
-        object.__setattr__(self, "n_cell_inputs", checked_count("n_cell_inputs", self.n_cell_inputs, 1))
+        object.__setattr__(self, "n_cell_inputs", checked_count("n_cell_inputs", self.n_cell_inputs, 1, LARGEST_INPUT))
 
     def count(self, n_blocks: SupportsIndex, up_to: Symmetry = "isomorphism") -> int:
         """How many cells of a size there are, exactly, from a formula.
@@ -89,7 +97,7 @@ class CellSpace:
             rng: what `numpy.random.default_rng` takes: a generator, or a seed.
         """
         coder = self._coder(checked_count("n_blocks", n_blocks, 1))
-        n_cells = checked_count("size", size, 0)
+        n_cells = checked_count("size", size, 0, LARGEST_SAMPLE)
         operands = sampled_operands(coder, self._orbits, n_cells, checked_generator(rng))
         return self._cells(canonical_codes(operands, coder), coder)
 
@@ -179,8 +187,8 @@ class CellSpace:
         coder = Coder(n_blocks, self.n_cell_inputs, len(self.operations))
         if coder.largest_code >= 2**63:
             raise SearchSpaceError(
-                f"arrays of cells of {n_blocks} blocks, {self.n_cell_inputs} inputs and {len(self.operations)} "
-                "operations need more than 64 bits; expected fewer inputs or operations"
+                f"arrays of cells with n_blocks={n_blocks}, n_cell_inputs={self.n_cell_inputs} and "
+                f"{len(self.operations)} operations need more than 64 bits; expected fewer of them"
             )
         return coder
 
