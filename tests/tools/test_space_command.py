@@ -38,6 +38,8 @@ def test_count_prints_integers_that_python_does_not_print_by_itself() -> None:
     done = run("count", "--blocks", "800", "--up-to", "nothing")
     assert done.exit_code == 0
     assert len(done.stdout) > 4300
+    with pytest.raises(ValueError, match="4300 digits"):
+        str(10**5000)  # the limit is as it was
 
 
 def test_sample_prints_a_json_cell_a_line_and_the_seed_decides_which() -> None:

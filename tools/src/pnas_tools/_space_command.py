@@ -59,8 +59,7 @@ def count_command(n_blocks: int, up_to: Any, pairs: bool, operations: Sequence[s
     """Print how many cells there are, as one integer."""
     with _refusing():
         space = CellSpace(operations, n_cell_inputs)
-    sys.set_int_max_str_digits(0)  # counts may have more digits than Python prints by itself
-    click.echo((CellPairSpace(space) if pairs else space).count(n_blocks, up_to))
+    click.echo(_digits((CellPairSpace(space) if pairs else space).count(n_blocks, up_to)))
 
 
 @space_command.command("sample", epilog="Example: pnas-tools space sample --blocks 5 --size 3 --seed 0")
@@ -105,6 +104,16 @@ def _refusing() -> Iterator[None]:
         yield
     except SearchSpaceError as error:
         raise BadInput(str(error)) from error
+
+
+def _digits(number: int) -> str:
+    """The number, also where it has more digits than Python writes by itself."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        return str(number)
+    finally:
+        sys.set_int_max_str_digits(limit)
 
 
 def _print_cells(space: CellSpace, cells: Any, text: bool) -> None:
