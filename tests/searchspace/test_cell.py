@@ -153,7 +153,9 @@ def test_what_is_no_block_is_refused_with_the_number_of_the_block(block: list[An
         Cell([[-1, "a", -2, "a"], block])
 
 
-@pytest.mark.parametrize("blocks", ["", "identity@-1+identity@-1", b"a", {"blocks": []}, {(-1, "a", -2, "a")}, 7, None])
+@pytest.mark.parametrize(
+    "blocks", ["", "identity@-1+identity@-1", b"a", {"blocks": []}, {(-1, "a", -2, "a")}, 7, None, np.array(-1)]
+)
 def test_what_is_no_list_of_blocks_is_refused(blocks: Any) -> None:
     with pytest.raises(SearchSpaceError, match=f"^a cell must be a list of blocks, not {re.escape(repr(blocks))}$"):
         Cell(blocks)

@@ -47,7 +47,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (OSError, MemoryError) as error:
-        click.echo(f"pnas-tools: {error}", err=True)
+        click.echo(f"pnas-tools: {str(error) or 'out of memory'}", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("pnas-tools: interrupted", err=True)

@@ -24,7 +24,8 @@ class Block(ComparedByForm, _Fields):
     alike, when one is the other with its operands swapped; a plain tuple is no block.
 
     Raises:
-        SearchSpaceError: an input is no integer, or an operation is no name.
+        SearchSpaceError: an input is no integer of at most nine digits, or an operation is no name of letters, digits,
+            '_', '-' and '.'.
     """
 
     __slots__ = ()

@@ -1,6 +1,7 @@
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Self
 
@@ -31,9 +32,7 @@ class Cell(ComparedByForm, tuple[Block, ...]):
     """
 
     def __new__(cls, blocks: Iterable[Sequence[Any]]) -> Self:
-        if isinstance(blocks, (str, bytes, Mapping, Set)) or not isinstance(blocks, Iterable):
-            raise SearchSpaceError(f"a cell must be a list of blocks, not {short(blocks)}")
-        checked = tuple(_checked_block(index, block) for index, block in enumerate(blocks))
+        checked = tuple(_checked_block(index, block) for index, block in enumerate(_checked_list(blocks)))
         if not checked:
             raise SearchSpaceError("a cell needs at least one block, and this one has none")
         return super().__new__(cls, checked)
@@ -98,6 +97,13 @@ class Cell(ComparedByForm, tuple[Block, ...]):
 
     def __repr__(self) -> str:
         return f"Cell({[tuple(block) for block in self]})"
+
+
+def _checked_list(blocks: Any) -> Iterator[Any]:
+    if not isinstance(blocks, (str, bytes, Mapping, Set)):
+        with suppress(TypeError):
+            return iter(blocks)
+    raise SearchSpaceError(f"a cell must be a list of blocks, not {short(blocks)}")
 
 
 def _checked_block(index: int, block: Any) -> Block:

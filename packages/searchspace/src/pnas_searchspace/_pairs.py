@@ -93,9 +93,7 @@ class CellPairSpace:
 
 
 def _is_pair(pair: Any) -> bool:
-    return (
-        isinstance(pair, Sequence) and not isinstance(pair, Cell) and [isinstance(c, Cell) for c in pair] == [True] * 2
-    )
+    return isinstance(pair, Sequence) and len(pair) == 2 and all(isinstance(cell, Cell) for cell in pair)
 
 
 def _one_by_one(pairs: Pairs) -> NDArray[np.int64]:
