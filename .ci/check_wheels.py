@@ -44,9 +44,11 @@ def check(uv: str, package: Path, wheels: Path, environment: Path) -> None:
     siblings = re.findall(r'"pnas-(\w+)>', (ROOT / package / "pyproject.toml").read_text(encoding="utf-8"))
     needed = [str(next(wheels.glob(f"pnas_{sibling}-*.whl"))) for sibling in siblings]
     run(uv, "pip", "install", "--quiet", "--python", python, str(wheel), *needed)
-    # Before the test tools come in, which might bring along what the package itself forgot.
+    # Before extras and test tools come in, which might bring along what the package itself forgot.
     run(python, "-c", f"import {name}")
-    run(uv, "pip", "install", "--quiet", "--python", python, *TEST_TOOLS)
+    extras = zipfile.Path(wheel).joinpath(f"{wheel.name.split('-py3')[0]}.dist-info", "METADATA").read_text("utf-8")
+    names = ",".join(re.findall(r"^Provides-Extra: (.+)$", extras, re.MULTILINE))
+    run(uv, "pip", "install", "--quiet", "--python", python, f"{wheel}[{names}]", *TEST_TOOLS)
     print(f"== {wheel.name}", flush=True)
     run(python, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", f"tests/{package.name}")
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from pnas_models import CifarNetwork, cifar_network
+from pnas_models import CellNetwork, cifar_network
 from pnas_trainer import ImageDataset, TrainConfig, load_dataset, train
 
 CONFIG = TrainConfig(n_epochs=1, batch_size=64, learning_rate=0.05)
@@ -26,7 +26,7 @@ def digits() -> ImageDataset:
     return load_dataset("digits", validation_fraction=0.2)
 
 
-def network(cell: list[tuple[int, str, int, str]]) -> CifarNetwork:
+def network(cell: list[tuple[int, str, int, str]]) -> CellNetwork:
     return cifar_network(cell, n_filters=8, n_repeats=1, num_classes=10, in_channels=1)
 
 

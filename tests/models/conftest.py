@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -56,3 +57,26 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(n_threads)
+
+
+@pytest.fixture
+def nasnet_a() -> dict[str, Any]:
+    """NASNet-A's two cells (Zoph et al., 2018, figure 4) in this package's terms; the normal one gives h(-2), too."""
+    return {
+        "cell": [
+            (-1, "sep_conv_5x5", -2, "sep_conv_3x3"),
+            (-2, "sep_conv_5x5", -2, "sep_conv_3x3"),
+            (-1, "avg_pool_3x3", -2, "identity"),
+            (-2, "avg_pool_3x3", -2, "avg_pool_3x3"),
+            (-1, "sep_conv_3x3", -1, "identity"),
+        ],
+        "concat": (-2, 0, 1, 2, 3, 4),
+        "reduction_cell": [
+            (-1, "sep_conv_5x5", -2, "sep_conv_7x7"),
+            (-1, "max_pool_3x3", -2, "sep_conv_7x7"),
+            (-1, "avg_pool_3x3", -2, "sep_conv_5x5"),
+            (-1, "max_pool_3x3", 0, "sep_conv_3x3"),
+            (0, "avg_pool_3x3", 1, "identity"),
+        ],
+        "reduction_concat": (1, 2, 3, 4),
+    }

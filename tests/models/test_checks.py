@@ -1,4 +1,5 @@
 import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -49,9 +50,53 @@ def test_an_unknown_operation_is_refused_with_the_known_ones_and_the_way_out(nam
     assert "dil_conv_3x3, mine, and others can be given by operations={name: builder}" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["n_filters", "n_repeats", "num_classes", "in_channels"])
-@pytest.mark.parametrize("value", [0, -1, 2.0, True, "3", None])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *product(["n_filters", "n_repeats", "num_classes", "in_channels"], [-1, 2.0, True, "3", None]),
+        *product(["n_filters", "n_repeats", "in_channels"], [0]),
+    ],
+)
 def test_a_number_that_is_not_whole_and_positive_is_refused(name: str, value: Any) -> None:
     numbers = {"n_filters": 4, "n_repeats": 1, "num_classes": 10, "in_channels": 3, name: value}
     with _refused(f"{name} must be a whole number of 1 or more, not {value!r}"):
         cifar_network([GOOD], **numbers)
+
+
+@pytest.mark.parametrize("cell", ["identity", None, 3])
+def test_what_is_no_sequence_is_no_cell(cell: Any) -> None:
+    with _refused(f"a cell is a sequence of blocks (input_1, operation_1, input_2, operation_2), not {cell!r}"):
+        cifar_network(cell)
+
+
+@pytest.mark.parametrize("name", ["drop_rate", "drop_path_rate"])
+@pytest.mark.parametrize("value", [-0.1, 1.0, True, "0.5", None])
+def test_a_rate_lies_from_0_to_less_than_1(name: str, value: Any) -> None:
+    with _refused(f"{name} must be a number from 0 to less than 1, not {value!r}"):
+        cifar_network([GOOD], **{name: value})
+
+
+@pytest.mark.parametrize("concat", [[], [0, 0], [1], [-3], ["0"], [True]])
+def test_an_output_is_made_of_different_states_of_the_cell(concat: Any) -> None:
+    with _refused(f"concat must name different states from -2 to 0, not {concat}"):
+        cifar_network([GOOD], concat=concat, reduction_cell=[GOOD])
+
+
+@pytest.mark.parametrize("index", [-2, -1])
+def test_a_cell_of_stride_2_cannot_give_its_inputs(index: int) -> None:
+    way_out = "a cell that is used with stride 2 cannot give its inputs: pass a reduction_cell"
+    with pytest.raises(ModelError, match=f"from 0 to 0, not .*{way_out}"):
+        cifar_network([GOOD], concat=[index, 0])
+    with pytest.raises(ModelError, match="from 0 to 0, not "):
+        cifar_network([GOOD], reduction_cell=[GOOD], reduction_concat=[index, 0])
+
+
+def test_a_concat_of_no_reduction_cell_is_refused() -> None:
+    with _refused("reduction_concat is about a reduction_cell, and there is none: pass both, or neither"):
+        cifar_network([GOOD], reduction_concat=[0])
+
+
+@pytest.mark.parametrize("image_size", ["32", 0, (8, 0), (8, 8, 8), 8.0])
+def test_an_image_size_that_is_none_is_refused(image_size: Any) -> None:
+    with _refused("image_size must be"):
+        cifar_network([GOOD], auxiliary=True, image_size=image_size)

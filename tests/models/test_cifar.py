@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pnas_models import PNAS_OPERATIONS, BatchNorm, CifarNetwork, cifar_network
+from pnas_models import PNAS_OPERATIONS, BatchNorm, CellNetwork, cifar_network
 
 Cell = list[tuple[int, str, int, str]]
 
@@ -207,7 +207,7 @@ def test_copies_and_loaded_weights_give_the_same_logits() -> None:
     loaded = cifar_network([list(block) for block in every_operation], 2, 1, num_classes=3).eval()
     loaded.load_state_dict(network.state_dict())
     images = torch.randn(2, 3, 8, 8)
-    copies: list[CifarNetwork] = [copy.deepcopy(network), pickle.loads(pickle.dumps(network)), loaded]
+    copies: list[CellNetwork] = [copy.deepcopy(network), pickle.loads(pickle.dumps(network)), loaded]
     for duplicate in copies:
         assert torch.equal(duplicate(images), network(images))
 

@@ -1,9 +1,56 @@
-"""Networks built from cells: the CIFAR network of Progressive Neural Architecture Search (Liu et al., ECCV 2018)."""
+"""Networks built from cells, and PNASNet-5 (Progressive Neural Architecture Search, Liu et al., ECCV 2018)."""
 
-from pnas_models._cifar import CifarNetwork, cifar_network
+from pnas_models._checkpoints._load import load_weights
+from pnas_models._checkpoints._save import save_weights, timm_state_dict
+from pnas_models._cifar import cifar_network
+from pnas_models._config import load_network
+from pnas_models._counting import count_multiply_adds, count_parameters
 from pnas_models._errors import ModelError
+from pnas_models._export import export_onnx
+from pnas_models._fuse import fuse
+from pnas_models._imagenet import imagenet_network
+from pnas_models._network import CellNetwork
 from pnas_models._normalization import BatchNorm
 from pnas_models._operations import PNAS_OPERATIONS, OperationBuilder
+from pnas_models._weights import PNASNet5LargeWeights, PNASNet5MobileWeights, PublishedWeights, Weights
+from pnas_models._zoo import (
+    PNASNET_5,
+    create_model,
+    fetch_weights,
+    list_models,
+    pnasnet5_cifar,
+    pnasnet5_large,
+    pnasnet5_mobile,
+    published_weights,
+)
 
-__all__ = ["PNAS_OPERATIONS", "BatchNorm", "CifarNetwork", "ModelError", "OperationBuilder", "cifar_network"]
+__all__ = [
+    "PNASNET_5",
+    "PNAS_OPERATIONS",
+    "BatchNorm",
+    "CellNetwork",
+    "ModelError",
+    "OperationBuilder",
+    "PNASNet5LargeWeights",
+    "PNASNet5MobileWeights",
+    "PublishedWeights",
+    "Weights",
+    "cifar_network",
+    "count_multiply_adds",
+    "count_parameters",
+    "create_model",
+    "export_onnx",
+    "fetch_weights",
+    "fuse",
+    "imagenet_network",
+    "list_models",
+    "load_network",
+    "load_weights",
+    "pnasnet5_cifar",
+    "pnasnet5_large",
+    "pnasnet5_mobile",
+    "published_weights",
+    "save_weights",
+    "timm_state_dict",
+]
 __version__ = "0.1.0"

@@ -1,15 +1,32 @@
 from collections.abc import Collection, Sequence
 from typing import SupportsIndex
 
-from pnas_models._cell import BlockSpec
+from pnas_models._cell import BlockSpec, CellSpec
 from pnas_models._errors import ModelError
 
 
-def checked_blocks(cell: Sequence[Sequence[object]], operations: Collection[str]) -> tuple[BlockSpec, ...]:
-    """The cell as plain blocks, or a sentence that names the block and the value that is wrong."""
+def checked_cell(
+    cell: Sequence[Sequence[object]], concat: Sequence[int] | None, operations: Collection[str], *, strides: bool
+) -> CellSpec:
+    """The cell as plain data, or a sentence that names the block and the value that is wrong.
+
+    `strides` says whether the network uses it with stride 2, where its inputs are larger than its blocks.
+    """
+    if isinstance(cell, str) or not isinstance(cell, Sequence):
+        raise ModelError(f"a cell is a sequence of blocks (input_1, operation_1, input_2, operation_2), not {cell!r}")
     if len(cell) == 0:
         raise ModelError("a cell needs at least one block, and this one has none")
-    return tuple(_checked_block(index, block, operations) for index, block in enumerate(cell))
+    blocks = tuple(_checked_block(index, block, operations) for index, block in enumerate(cell))
+    if concat is None:
+        return CellSpec(blocks=blocks, concat=tuple(range(len(blocks))))
+    lowest = 0 if strides else -2
+    fits = all(_is_whole_number(index) and lowest <= index < len(blocks) for index in concat)
+    if not fits or len(set(concat)) != len(concat) or len(concat) == 0:
+        hint = "; a cell that is used with stride 2 cannot give its inputs: pass a reduction_cell" if strides else ""
+        raise ModelError(
+            f"concat must name different states from {lowest} to {len(blocks) - 1}, not {list(concat)}{hint}"
+        )
+    return CellSpec(blocks=blocks, concat=tuple(int(index) for index in concat))
 
 
 def _checked_block(index: int, block: object, operations: Collection[str]) -> BlockSpec:
@@ -26,13 +43,35 @@ def _checked_block(index: int, block: object, operations: Collection[str]) -> Bl
                 f"block {index} applies the operation {value!r}; known are {', '.join(operations)}, "
                 "and others can be given by operations={name: builder}"
             )
-    return (input_1, operation_1, input_2, operation_2)
+    return (int(input_1), operation_1, int(input_2), operation_2)
 
 
 def checked_positive(**numbers: int) -> None:
     for name, value in numbers.items():
         if not _is_whole_number(value) or value < 1:
             raise ModelError(f"{name} must be a whole number of 1 or more, not {value!r}")
+
+
+def checked_fraction(**numbers: float) -> None:
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ModelError(f"{name} must be a number from 0 to 1, not {value!r}")
+
+
+def checked_rate(**numbers: float) -> None:
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+            raise ModelError(f"{name} must be a number from 0 to less than 1, not {value!r}")
+
+
+def checked_image_size(image_size: object) -> tuple[int, int]:
+    """Height and width of one number, or of two."""
+    pair = (image_size, image_size) if _is_whole_number(image_size) else image_size
+    if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+        raise ModelError(f"image_size must be a whole number or (height, width), not {image_size!r}")
+    if not all(_is_whole_number(size) and size >= 1 for size in pair):
+        raise ModelError(f"image_size must be of 1 pixel or more, not {image_size!r}")
+    return int(pair[0]), int(pair[1])
 
 
 def _is_whole_number(value: object) -> bool:

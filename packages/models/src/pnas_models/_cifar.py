@@ -1,47 +1,35 @@
+import dataclasses
 from collections.abc import Mapping, Sequence
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from pnas_models._cell import CellModule
-from pnas_models._checks import checked_blocks, checked_positive
-from pnas_models._normalization import CIFAR_BATCH_NORM
-from pnas_models._operations import PNAS_OPERATIONS, OperationBuilder, convolution
+from pnas_models._assembly import assemble
+from pnas_models._checks import checked_positive
+from pnas_models._network import CellNetwork
+from pnas_models._normalization import CIFAR_BATCH_NORM, BatchNorm
+from pnas_models._operations import OperationBuilder, convolution
 
 _STEM_MULTIPLIER = 3
-_N_STAGES = 3
-
-
-class CifarNetwork(nn.Module):
-    """A stack of one cell for small images; `cifar_network` builds it."""
-
-    def __init__(self, stem: nn.Sequential, cells: Sequence[CellModule], classifier: nn.Linear) -> None:
-        super().__init__()
-        self.stem = stem
-        self.cells = nn.ModuleList(cells)
-        self.classifier = classifier
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images `(N, in_channels, H, W)`, float32, to logits `(N, num_classes)`."""
-        # The first cell has one predecessor only: the stem stands in for the other.
-        before_previous = previous = self.stem(images)
-        for cell in self.cells:
-            before_previous, previous = previous, cell(before_previous, previous)
-        features = torch.relu(previous).mean(dim=(2, 3))
-        logits: Tensor = self.classifier(features)
-        return logits
 
 
 def cifar_network(
     cell: Sequence[Sequence[object]],
-    n_filters: int,
-    n_repeats: int,
-    num_classes: int,
+    n_filters: int = 16,
+    n_repeats: int = 3,
+    num_classes: int = 10,
     in_channels: int = 3,
     *,
+    reduction_cell: Sequence[Sequence[object]] | None = None,
+    concat: Sequence[int] | None = None,
+    reduction_concat: Sequence[int] | None = None,
     operations: Mapping[str, OperationBuilder] | None = None,
-) -> CifarNetwork:
-    """The paper's CIFAR network of a cell (section 3.2, figure 1 right), for images of 8x8 pixels and more.
+    auxiliary: bool = False,
+    image_size: int | tuple[int, int] | None = None,
+    drop_rate: float = 0.0,
+    drop_path_rate: float = 0.0,
+    batch_norm: BatchNorm = CIFAR_BATCH_NORM,
+) -> CellNetwork:
+    """The paper's CIFAR network of a cell (section 3.2, figure 1 right), for images of any size.
 
     A 3x3 convolution with 3 F filters and BN, then three stages of N cells; the first cell of the second and of the
     third stage has stride 2, and F doubles there. ReLU, global average pooling and a linear layer end it.
@@ -50,38 +38,52 @@ def cifar_network(
         cell: blocks `(input_1, operation_1, input_2, operation_2)`; a `pnas_searchspace.Cell` is one, and so is JSON.
         n_filters: F, the channels of a block in the first stage.
         n_repeats: N, the cells in a stage.
-        num_classes: of the classifier.
+        num_classes: of the classifier; 0 leaves it away, and the network gives pooled features.
         in_channels: of the images.
+        reduction_cell: where a search space has one (NASNet, AmoebaNet): it comes before the N cells of the second and
+            of the third stage, and they have stride 1 then.
+        concat: what the cell's output is made of, by the numbers that blocks use for their inputs; all blocks when
+            None. NASNet-A's normal cell, for one, gives -2 as well.
+        reduction_concat: the same of the reduction cell.
         operations: builders for further operations by name; they may replace one of the paper's eight.
+        auxiliary: whether a second classifier stands at two thirds of the depth. In training mode the network then
+            gives `(logits, auxiliary_logits)`; its parameters are under `aux.`.
+        image_size: pixels of the training images, or `(height, width)`; the auxiliary head needs it.
+        drop_rate: dropout before the classifier.
+        drop_path_rate: share of paths that the last cell drops at the end of training; see
+            `CellNetwork.set_training_progress`.
+        batch_norm: settings of all batch normalizations.
 
     Raises:
-        ModelError: a malformed cell, an unknown operation, or a number that is not positive.
+        ModelError: a malformed cell, an unknown operation, or a number out of its range.
     """
-    known = {**PNAS_OPERATIONS, **(operations or {})}
-    blocks = checked_blocks(cell, known)
-    checked_positive(n_filters=n_filters, n_repeats=n_repeats, num_classes=num_classes, in_channels=in_channels)
-    stem_channels = _STEM_MULTIPLIER * n_filters
-    stem = nn.Sequential(convolution(in_channels, stem_channels, 3), CIFAR_BATCH_NORM(stem_channels))
-    channels = (stem_channels, stem_channels)
-    cells = []
-    for index in range(_N_STAGES * n_repeats):
-        width = n_filters * 2 ** (index // n_repeats)
-        cells.append(
-            CellModule(
-                blocks,
-                channels,
-                width,
-                2 if _has_stride(index, n_repeats) else 1,
-                CIFAR_BATCH_NORM,
-                known,
-                shrink_before_previous=_has_stride(index - 1, n_repeats),
-                project_before_previous=index > 0,
-            )
-        )
-        channels = (channels[1], len(blocks) * width)
-    return CifarNetwork(stem, cells, nn.Linear(channels[1], num_classes))
+    checked_positive(n_filters=n_filters)
+    stem_filters = _STEM_MULTIPLIER * n_filters
 
+    def make_stem(batch_norm: BatchNorm) -> nn.Sequential:
+        return nn.Sequential(convolution(in_channels, stem_filters, 3), batch_norm(stem_filters))
 
-def _has_stride(index: int, n_repeats: int) -> bool:
-    """Whether a cell is the first of the second or the third stage."""
-    return index > 0 and index % n_repeats == 0
+    return assemble(
+        make_stem,
+        stem_filters,
+        stem_size=lambda pixels: pixels,
+        stem_stride=1,
+        stem_cell_filters=(),
+        operations=operations,
+        config={
+            "network": "cifar",
+            "cell": cell,
+            "n_filters": n_filters,
+            "n_repeats": n_repeats,
+            "num_classes": num_classes,
+            "in_channels": in_channels,
+            "reduction_cell": reduction_cell,
+            "concat": concat,
+            "reduction_concat": reduction_concat,
+            "auxiliary": auxiliary,
+            "image_size": image_size,
+            "drop_rate": drop_rate,
+            "drop_path_rate": drop_path_rate,
+            "batch_norm": dataclasses.asdict(batch_norm),
+        },
+    )

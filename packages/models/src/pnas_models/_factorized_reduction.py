@@ -17,7 +17,7 @@ class FactorizedReduction(nn.Module):
         super().__init__()
         self.path_1 = convolution(in_channels, out_channels // 2)
         self.path_2 = convolution(in_channels, out_channels - out_channels // 2)
-        self.bn = batch_norm(out_channels)
+        self.bn: nn.Module = batch_norm(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.relu(x)

@@ -18,3 +18,7 @@ class BatchNorm:
 
 
 CIFAR_BATCH_NORM = BatchNorm(eps=1e-5, decay=0.9)
+"""TF-Slim's settings for CIFAR (`nasnet_cifar_arg_scope`)."""
+
+IMAGENET_BATCH_NORM = BatchNorm(eps=1e-3, decay=0.9997)
+"""TF-Slim's settings for ImageNet (`pnasnet_large_arg_scope`, `pnasnet_mobile_arg_scope`)."""

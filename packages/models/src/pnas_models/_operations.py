@@ -36,7 +36,8 @@ def _separable(kernel_size: int) -> OperationBuilder:
     def build(in_channels: int, out_channels: int, stride: int, batch_norm: BatchNorm) -> nn.Module:
         return nn.Sequential(
             *_relu_separable_bn(in_channels, out_channels, kernel_size, stride, 1, batch_norm),
-            *_relu_separable_bn(out_channels, out_channels, kernel_size, 1, 1, batch_norm),
+            # Nobody else reads what this ReLU overwrites: batch normalization's gradient does not need its output.
+            *_relu_separable_bn(out_channels, out_channels, kernel_size, 1, 1, batch_norm, inplace=True),
         )
 
     return build
@@ -47,10 +48,16 @@ def _dilated_3x3(in_channels: int, out_channels: int, stride: int, batch_norm: B
 
 
 def _relu_separable_bn(
-    in_channels: int, out_channels: int, kernel_size: int, stride: int, dilation: int, batch_norm: BatchNorm
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    stride: int,
+    dilation: int,
+    batch_norm: BatchNorm,
+    inplace: bool = False,
 ) -> tuple[nn.Module, ...]:
     return (
-        nn.ReLU(),
+        nn.ReLU(inplace),
         convolution(in_channels, in_channels, kernel_size, stride, dilation, groups=in_channels),
         convolution(in_channels, out_channels),
         batch_norm(out_channels),

@@ -1,0 +1,109 @@
+import warnings
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from pnas_models._checkpoints._sources import Source, pnas_source, tensorflow_source, timm_source, weight_names
+from pnas_models._errors import ModelError
+from pnas_models._network import CellNetwork
+
+SourceName = Literal["tensorflow", "timm", "cadene", "pnas"]
+"""Who wrote a file of weights: TF-Slim, timm, Cadene's pretrained-models.pytorch, or this package."""
+
+_SOURCES = {"tensorflow": tensorflow_source, "timm": timm_source, "cadene": timm_source, "pnas": pnas_source}
+_N_NAMED = 10
+
+
+def load_weights(model: CellNetwork, path: str | PathLike[str], source: SourceName = "pnas") -> None:
+    """Read a network's weights from a file, all of them or none.
+
+    A file with one class more than the network is taken to have TensorFlow's background class first (ImageNet's 1001),
+    whose row is left out. An auxiliary head of the file is skipped where the network has none.
+
+    Args:
+        model: a network as the file's: the same cells, filters and repeats.
+        path: a `.safetensors` or `.pth` file; of TensorFlow the prefix of a checkpoint, one of its files, or a folder
+            that holds one checkpoint alone.
+        source: who wrote it.
+
+    Raises:
+        ModelError: the file cannot be read, or a tensor is missing, left over or of another shape; the sentence lists
+            the names, and the network is as it was.
+
+    Warns:
+        UserWarning: the network has an auxiliary head and the file has none, so that the head is untrained.
+    """
+    if source not in _SOURCES:
+        raise ModelError(f"source must be one of {', '.join(_SOURCES)}, not {source!r}")
+    opened = _SOURCES[source](model, Path(path))
+    keys = _checked_keys(model, opened)
+    state = model.state_dict()
+    # First everything is read and checked, and only then is the network changed.
+    tensors = {key: _fitted(opened.read(opened.find[key]), state[key]) for key in keys}
+    with torch.no_grad():
+        for key, tensor in tensors.items():
+            state[key].copy_(tensor)
+    if model.aux is not None and not any(key.startswith("aux.") for key in keys):
+        warnings.warn(f"{path} has no auxiliary head: the network's own is untrained", UserWarning, stacklevel=2)
+
+
+def _checked_keys(model: CellNetwork, source: Source) -> list[str]:
+    """The names of ours that the file has tensors for."""
+    _check_same_network(model, source)
+    has_head = any(map(source.is_auxiliary, source.names))
+    keys = [key for key in weight_names(model) if has_head or not key.startswith("aux.")]
+    missing = [source.find.get(key, key) for key in keys if source.find.get(key, key) not in source.names]
+    wanted = {source.find[key] for key in keys if key in source.find}
+    extra = [name for name in sorted(source.names - wanted) if model.aux is not None or not source.is_auxiliary(name)]
+    state = model.state_dict()
+    misshapen = [
+        f"{name} {_text(shape)} for {_text(state[key].shape)}"
+        for key in keys
+        if (name := source.find.get(key, "")) in source.names
+        and not _fits(key, shape := source.shape(name), tuple(state[key].shape))
+    ]
+    problems = {"missing": missing, "left over": extra, "of another shape": misshapen}
+    found = [f"{len(names)} {kind}: {_listed(names)}" for kind, names in problems.items() if names]
+    if found:
+        raise ModelError(
+            f"the weights in {source.path} are not those of this network ({'; '.join(found)}); "
+            "build it with the cells, filters, repeats and classes that the file was made with"
+        )
+    return keys
+
+
+def _check_same_network(model: CellNetwork, source: Source) -> None:
+    """Two networks may have the same tensors and read them in another order; a file of ours says which it is."""
+    for name in ("network", "cell", "concat", "reduction_cell", "reduction_concat", "batch_norm"):
+        ours = model.config[name]
+        theirs = (source.config or {}).get(name, ours)
+        if theirs != ours:
+            raise ModelError(
+                f"the weights in {source.path} are of a network with {name} {theirs}, and this one has {ours}: "
+                "build the network that the file was made with"
+            )
+
+
+def _fits(key: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    return actual == expected or _has_background(key, actual, expected)
+
+
+def _has_background(key: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    is_classifier = key.rpartition(".")[0] in ("classifier", "aux.classifier")
+    return is_classifier and actual == (expected[0] + 1, *expected[1:])
+
+
+def _fitted(tensor: Tensor, like: Tensor) -> Tensor:
+    return tensor[1:] if len(tensor) == len(like) + 1 else tensor
+
+
+def _listed(names: list[str]) -> str:
+    rest = f" and {len(names) - _N_NAMED} more" if len(names) > _N_NAMED else ""
+    return ", ".join(names[:_N_NAMED]) + rest
+
+
+def _text(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

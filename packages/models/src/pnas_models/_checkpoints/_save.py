@@ -1,0 +1,60 @@
+import json
+import os
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pnas_models._checkpoints._sources import timm_names
+from pnas_models._errors import ModelError
+from pnas_models._network import CellNetwork
+
+TargetName = Literal["pnas", "timm"]
+"""Who shall read a file of weights: this package, or timm."""
+
+
+def save_weights(model: CellNetwork, path: str | PathLike[str], target: TargetName = "pnas") -> None:
+    """Write a network's weights as safetensors, in one step: a file that is there was written to its end.
+
+    Args:
+        model: the network.
+        path: of the `.safetensors` file; one that is there is replaced.
+        target: "pnas" for `load_weights` and `load_network`, or "timm" for its `pnasnet5large`, which has no auxiliary
+            head.
+
+    Raises:
+        ModelError: timm has no such network.
+    """
+    if target not in ("pnas", "timm"):
+        raise ModelError(f"target must be pnas or timm, not {target!r}")
+    state = timm_state_dict(model) if target == "timm" else model.state_dict()
+    metadata = {"format": "pt"}
+    if target == "pnas":
+        metadata["config"] = json.dumps(model.config)
+    path = Path(path)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in state.items()}, part, metadata)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def timm_state_dict(model: CellNetwork) -> dict[str, Tensor]:
+    """A network's weights under the names of timm's `pnasnet5large`, for its `load_state_dict`.
+
+    An auxiliary head is left out. timm's network must have as many classes.
+
+    Raises:
+        ModelError: timm has no names for this network's operations, or for its stem.
+    """
+    state = model.state_dict()
+    names = timm_names(model)
+    counters = {
+        key.replace(".running_mean", ".num_batches_tracked"): name.replace(".running_mean", ".num_batches_tracked")
+        for key, name in names.items()
+        if key.endswith(".running_mean")
+    }
+    return {name: state[key] for key, name in {**names, **counters}.items()}

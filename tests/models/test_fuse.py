@@ -1,0 +1,41 @@
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pnas_models import PNAS_OPERATIONS, PNASNET_5, cifar_network, fuse, imagenet_network
+
+EVERY_OPERATION = [(-2, name, -1, name) for name in PNAS_OPERATIONS]
+
+
+@pytest.mark.parametrize("cell", [PNASNET_5, EVERY_OPERATION])
+@pytest.mark.parametrize(
+    ("build", "size"), [(cifar_network, 11), (lambda *arguments: imagenet_network(*arguments, 7), 50)]
+)
+def test_logits_are_the_same_without_any_batch_normalization(build: Any, size: int, cell: Any) -> None:
+    network = build(cell, 5, 1, 4)
+    images = torch.randn(4, 3, size, size)
+    for _ in range(3):
+        network(images)  # so that there are moving averages to fold
+    network.eval()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    fused = fuse(network)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in fused.modules())
+    with torch.no_grad():
+        expected = network(images)
+        assert (fused(images) - expected).abs().max() < 1e-5 * expected.abs().max()
+    torch.testing.assert_close(network.state_dict(), before, rtol=0.0, atol=0.0)
+    assert not any(parameter.requires_grad for parameter in fused.parameters())
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_a_network_in_training_is_fused_as_it_evaluates() -> None:
+    network = cifar_network(PNASNET_5, 4, 1, auxiliary=True, image_size=16, drop_path_rate=0.5)
+    images = torch.randn(2, 3, 16, 16)
+    network(images)
+    fused = fuse(network)
+    assert network.training
+    assert not fused.training
+    assert fused.aux is None
+    torch.testing.assert_close(fused(images), network.eval()(images))

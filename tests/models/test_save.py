@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+
+from pnas_models import (
+    PNASNET_5,
+    ModelError,
+    cifar_network,
+    create_model,
+    imagenet_network,
+    load_network,
+    load_weights,
+    save_weights,
+    timm_state_dict,
+)
+
+
+def test_pnasnet5_large_is_timms_and_its_weights_go_there_and_back(tmp_path: Path) -> None:
+    """With random weights and moving averages, at 331x331 and at an even and oblong size.
+
+    timm pads as TensorFlow does when it is built by its name, and so has the same logits; its class built directly pads
+    evenly, and has not.
+    """
+    network = create_model("pnasnet5_large").eval()
+    for name, tensor in network.state_dict().items():
+        if name.endswith(("running_mean", "bias")):
+            tensor.normal_(0.0, 0.1)
+        elif name.endswith("running_var") or (name.endswith("weight") and tensor.ndim == 1):
+            tensor.uniform_(0.8, 1.2)
+    save_weights(network, tmp_path / "timm.safetensors", target="timm")
+    theirs = timm.create_model("pnasnet5large", checkpoint_path=tmp_path / "timm.safetensors").eval()
+    even_padding = timm.models.pnasnet.PNASNet5Large().eval()
+    even_padding.load_state_dict(timm_state_dict(network))
+    with torch.inference_mode():
+        for size in ((331, 331), (96, 161)):
+            images = torch.rand(1, 3, *size) * 2 - 1
+            ours, expected = network(images), theirs(images)
+            assert (ours - expected).abs().max() <= 1e-4 * expected.abs().max()
+        assert (network(images) - even_padding(images)).abs().max() > 1e-3 * expected.abs().max()
+    back = create_model("pnasnet5_large")
+    torch.save(theirs.state_dict(), tmp_path / "timm.pth")
+    load_weights(back, tmp_path / "timm.pth", source="timm")
+    torch.testing.assert_close(back.state_dict(), network.state_dict(), rtol=0.0, atol=0.0)
+
+
+def test_timm_has_no_networks_of_other_operations_or_stems(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there are no such names for a cifar network"):
+        timm_state_dict(cifar_network(PNASNET_5, 4, 1))
+    with pytest.raises(ModelError, match="there are no such names for the operation dil_conv_3x3"):
+        timm_state_dict(imagenet_network([(-2, "dil_conv_3x3", -1, "identity")], 4, 1))
+    with pytest.raises(ModelError, match="target must be pnas or timm, not 'keras'"):
+        save_weights(cifar_network(PNASNET_5, 4, 1), tmp_path / "w", target="keras")  # type: ignore[arg-type]
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_weights(cifar_network(PNASNET_5, 4, 1), path)
+    before = path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("pnas_models._checkpoints._save.save_file", fail)
+    with pytest.raises(OSError, match="No space left"):
+        save_weights(cifar_network(PNASNET_5, 4, 1), path)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == before
+
+
+def test_channels_last_weights_are_saved(tmp_path: Path) -> None:
+    network = cifar_network(PNASNET_5, 4, 1).to(memory_format=torch.channels_last)
+    save_weights(network, tmp_path / "weights.safetensors")
+    torch.testing.assert_close(load_network(tmp_path / "weights.safetensors").state_dict(), network.state_dict())
