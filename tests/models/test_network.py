@@ -228,6 +228,7 @@ def test_checkpoints_change_neither_gradients_nor_statistics(build: Any, size: i
 @each_network
 def test_it_compiles_without_a_break_in_the_graph(build: Any, size: int) -> None:
     network = build(OTHER[:1], drop_path_rate=0.3, auxiliary=True, image_size=size)
+    torch.compiler.reset()
     compiled = torch.compile(network, fullgraph=True, backend="eager")
     torch.manual_seed(0)
     expected = network(_images(size))

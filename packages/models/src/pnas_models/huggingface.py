@@ -18,19 +18,18 @@ __all__ = ["from_pretrained", "push_to_hub"]
 _WEIGHTS_FILE = "model.safetensors"
 
 
-def from_pretrained(repo_id: str, *, revision: str | None = None, api: HfApi | None = None) -> CellNetwork:
+def from_pretrained(repo_id: str, *, revision: str | None = None) -> CellNetwork:
     """The network that `push_to_hub` published, from the Hub or from its cache.
 
     Args:
         repo_id: `owner/name`.
         revision: a branch, tag or commit.
-        api: with an endpoint or a token of your own.
 
     Raises:
         ModelError: the repository's file is not one of ours.
         huggingface_hub.errors.HfHubHTTPError: there is no such repository, or it is not open to you.
     """
-    return load_network((api or HfApi()).hf_hub_download(repo_id, _WEIGHTS_FILE, revision=revision))
+    return load_network(HfApi().hf_hub_download(repo_id, _WEIGHTS_FILE, revision=revision))
 
 
 def push_to_hub(
@@ -40,9 +39,10 @@ def push_to_hub(
     private: bool = False,
     license: str | None = None,
     commit_message: str = "Add the network",
-    api: HfApi | None = None,
 ) -> str:
     """Publish a network: its weights as safetensors, its config, and a model card unless there is one.
+
+    It is published as whom `hf auth login` or `HF_TOKEN` says.
 
     Args:
         network: what `from_pretrained` shall give; operations of your own must be given there again.
@@ -50,12 +50,11 @@ def push_to_hub(
         private: whether a new repository is.
         license: an SPDX identifier for a new model card.
         commit_message: of the commit.
-        api: with an endpoint or a token of your own.
 
     Returns:
         The URL of the commit.
     """
-    api = api or HfApi()
+    api = HfApi()
     repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
     with tempfile.TemporaryDirectory() as folder:
         save_weights(network, Path(folder) / _WEIGHTS_FILE)
