@@ -50,3 +50,7 @@ def test_images_of_another_size_are_refused_with_the_way_out() -> None:
 def test_it_needs_to_know_the_size_of_the_images() -> None:
     with pytest.raises(ModelError, match="auxiliary=True needs image_size="):
         cifar_network(PNASNET_5, auxiliary=True)
+    with pytest.raises(
+        ModelError, match=r"image_size must be larger than \[2, 64\]: nothing is left of it after the stem"
+    ):
+        imagenet_network(PNASNET_5, auxiliary=True, image_size=(2, 64))

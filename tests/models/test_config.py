@@ -1,6 +1,8 @@
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -67,9 +69,33 @@ def test_a_file_that_does_not_say_what_it_is_of_is_refused(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "config", ['{"network": "mnist"}', '{"network": "cifar"}', '{"network": "cifar", "size": 3}', "[1"]
+    "config",
+    ['{"network": "mnist"}', '{"network": "cifar"}', '{"network": "cifar", "size": 3}', "[1", "[1, 2]", "3", '"cifar"'],
 )
 def test_a_config_of_something_else_is_refused(config: str, tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(1)}, tmp_path / "other.safetensors", {"config": config})
-    with pytest.raises(ModelError, match=r"the config is that of no network here|is no safetensors file"):
+    with pytest.raises(ModelError, match=r"the config is that of no network here|is no object of JSON|is damaged"):
         load_network(tmp_path / "other.safetensors")
+
+
+def test_a_config_too_large_to_be_true_costs_nothing(tmp_path: Path) -> None:
+    config = {**cifar_network(PNASNET_5, 4, 1).config, "n_filters": 10**6}
+    save_file({"weight": torch.zeros(1)}, tmp_path / "other.safetensors", {"config": json.dumps(config)})
+    with pytest.raises(ModelError, match="are not those of this network"):
+        load_network(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize("build", [cifar_network, imagenet_network])
+def test_the_same_network_has_the_same_config_that_json_can_hold(build: Any) -> None:
+    plain = build(PNASNET_5, 4, 1, 3, auxiliary=True, image_size=64)
+    other = build(
+        [list(block) for block in PNASNET_5],
+        np.int64(4),
+        np.int32(1),
+        np.int64(3),
+        auxiliary=np.True_,
+        image_size=(64, np.int64(64)),
+        concat=(0, 1, 2, 3, 4),
+        drop_path_rate=np.float32(0.0),
+    )
+    assert json.loads(json.dumps(other.config)) == other.config == plain.config

@@ -49,6 +49,11 @@ def test_nasnet_a_has_the_published_counts(
         assert round(count_multiply_adds(network, image_size) / 1e6) == published_multiply_adds
 
 
+def test_a_network_knows_its_channels() -> None:
+    grey = cifar_network([(-1, "identity", -2, "identity")], 2, 1, in_channels=1)
+    assert count_multiply_adds(grey, 8) == count_multiply_adds(grey, (8, 8), in_channels=1)
+
+
 def test_the_count_is_that_of_the_convolutions_and_linear_layers() -> None:
     network = nn.Sequential(
         nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2), nn.BatchNorm2d(6), nn.Flatten(), nn.Linear(6 * 4 * 5, 7)

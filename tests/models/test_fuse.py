@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pnas_models import PNAS_OPERATIONS, PNASNET_5, cifar_network, fuse, imagenet_network
+from pnas_models import PNAS_OPERATIONS, PNASNET_5, BatchNorm, cifar_network, fuse, imagenet_network
 
 EVERY_OPERATION = [(-2, name, -1, name) for name in PNAS_OPERATIONS]
 
@@ -28,6 +28,30 @@ def test_logits_are_the_same_without_any_batch_normalization(build: Any, size: i
     torch.testing.assert_close(network.state_dict(), before, rtol=0.0, atol=0.0)
     assert not any(parameter.requires_grad for parameter in fused.parameters())
     assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+class _Standardized(nn.Conv2d):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return nn.functional.conv2d(input, self.weight - self.weight.mean(), self.bias)
+
+
+def test_what_computes_something_else_is_left_as_it_is() -> None:
+    def mine(in_channels: int, out_channels: int, stride: int, batch_norm: BatchNorm) -> nn.Module:
+        own_statistics = nn.BatchNorm2d(out_channels, track_running_stats=False)
+        weight_norm = nn.utils.parametrizations.weight_norm(nn.Conv2d(out_channels, out_channels, 1))
+        return nn.Sequential(
+            *(_Standardized(in_channels, out_channels, 1), batch_norm(out_channels)),
+            *(nn.Conv2d(out_channels, out_channels, 1), own_statistics),
+            *(weight_norm, batch_norm(out_channels)),
+            nn.AvgPool2d(1, stride),
+        )
+
+    network = cifar_network([(-2, "mine", -1, "identity")], 4, 1, operations={"mine": mine})
+    images = torch.randn(4, 3, 12, 12)
+    network(images)
+    network.eval()
+    torch.testing.assert_close(fuse(network)(images), network(images))
+    torch.testing.assert_close(fuse(fuse(network))(images), network(images))
 
 
 def test_a_network_in_training_is_fused_as_it_evaluates() -> None:

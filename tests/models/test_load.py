@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pnas_models import (
+    PNAS_OPERATIONS,
     PNASNET_5,
     CellNetwork,
     ModelError,
@@ -17,8 +18,8 @@ from pnas_models import (
     imagenet_network,
     load_weights,
     save_weights,
-    timm_state_dict,
 )
+from pnas_models._checkpoints._sources import slim_names, timm_names
 
 DATA = Path(__file__).parent / "data"
 
@@ -59,32 +60,38 @@ def test_a_checkpoint_of_tf_slim_gives_tf_slims_logits(family: str, build: Any, 
             assert difference < 3e-6 * expected.abs().max()
 
 
-def test_tensorflows_background_class_comes_first_and_may_be_left_out() -> None:
-    network, without = _small(7), _small(6)
-    for model in (network, without):
-        load_weights(model, DATA / "slim_imagenet.ckpt", source="tensorflow")
-    images = torch.randn(2, 3, 64, 64)
-    torch.testing.assert_close(without.eval()(images), network.eval()(images)[:, 1:])
+def test_of_imagenets_1001_classes_the_background_comes_first_and_may_be_left_out(tmp_path: Path) -> None:
+    network = _randomized(_small(1001, auxiliary=True, image_size=64))
+    save_weights(network, tmp_path / "weights.safetensors")
+    without = _small(1000, auxiliary=True, image_size=64)
+    load_weights(without, tmp_path / "weights.safetensors")
+    for name in ("classifier.weight", "classifier.bias", "aux.classifier.weight", "aux.classifier.bias"):
+        assert torch.equal(without.state_dict()[name], network.state_dict()[name][1:])
+
+
+def test_of_other_classes_the_first_is_a_class_like_all_others() -> None:
+    with pytest.raises(ModelError, match=r"2 of another shape: final_layer/FC/weights 7x100 for 6x100, .*7 for 6"):
+        load_weights(_small(6), DATA / "slim_imagenet.ckpt", source="tensorflow")
 
 
 @pytest.mark.parametrize("source", ["timm", "cadene", "pnas"])
 @pytest.mark.parametrize("kind", ["safetensors", "pth"])
 def test_a_state_dict_of_each_source_is_read(source: Any, kind: str, tmp_path: Path) -> None:
     network = _randomized(_small())
-    state = network.state_dict() if source == "pnas" else timm_state_dict(network)
-    if source == "cadene":  # of a PyTorch that did not count batches yet
-        state = {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+    state = network.state_dict()
+    if source != "pnas":
+        state = {name: state[key] for key, name in timm_names(network).items()}
+    if source == "timm":  # Cadene's file is of a PyTorch that did not count batches yet
+        counted = [name.replace("running_mean", "num_batches_tracked") for name in state if "running_mean" in name]
+        state.update({name: torch.tensor(3) for name in counted})
     path = tmp_path / f"weights.{kind}"
     if kind == "pth":
         torch.save(state, path, _use_new_zipfile_serialization=source != "cadene")
     else:
         save_file(state, path)
-    fresh, without = _small(), _small(6)
+    fresh = _small()
     load_weights(fresh, path, source=source)
     torch.testing.assert_close(fresh.state_dict(), network.state_dict(), rtol=0.0, atol=0.0)
-    load_weights(without, path, source=source)
-    assert torch.equal(without.classifier.weight, network.classifier.weight[1:])
-    assert torch.equal(without.classifier.bias, network.classifier.bias[1:])
 
 
 def _changed(state: dict[str, Tensor], change: str) -> tuple[dict[str, Tensor], str]:
@@ -161,7 +168,7 @@ def test_weights_of_a_network_that_reads_them_otherwise_are_refused(tmp_path: Pa
 )
 def test_a_file_of_something_else_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(ModelError, match="is no safetensors file and no PyTorch file of tensors alone"):
+    with pytest.raises(ModelError, match="no PyTorch file of tensors alone"):
         load_weights(_small(), tmp_path / "file", source="timm")
 
 
@@ -172,8 +179,57 @@ class _Dangerous:
 
 def test_a_pickle_is_never_executed(tmp_path: Path) -> None:
     torch.save({"stem.0.weight": _Dangerous()}, tmp_path / "weights.pth")
-    with pytest.raises(ModelError, match="is no safetensors file and no PyTorch file of tensors alone"):
+    with pytest.raises(ModelError, match="is no PyTorch file of tensors alone, and nothing else is unpickled"):
         load_weights(_small(), tmp_path / "weights.pth")
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.9999])
+@pytest.mark.parametrize("kind", ["safetensors", "pth"])
+def test_a_file_that_is_cut_off_is_refused(kind: str, share: float, tmp_path: Path) -> None:
+    path = tmp_path / f"weights.{kind}"
+    if kind == "pth":
+        torch.save(_small().state_dict(), path)
+    else:
+        save_weights(_small(), path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(ModelError, match=r"is damaged, or no safetensors file .*: fetch it again"):
+        load_weights(_small(), path)
+
+
+@pytest.mark.parametrize(
+    "change", [Tensor.to_sparse, Tensor.long, lambda x: x.to("meta"), lambda x: x.to(torch.complex64)]
+)
+def test_a_tensor_of_another_kind_changes_nothing(change: Any, tmp_path: Path) -> None:
+    state = _state(_small())
+    state["classifier.bias"] = change(state["classifier.bias"])
+    torch.save(state, tmp_path / "weights.pth")
+    network = _small()
+    before = _state(network)
+    with pytest.raises(
+        ModelError, match=r"classifier.bias in .* is no plain tensor of floating point|is damaged, or no"
+    ):
+        load_weights(network, tmp_path / "weights.pth")
+    torch.testing.assert_close(network.state_dict(), before, rtol=0.0, atol=0.0)
+
+
+def test_a_network_without_memory_for_weights_is_refused() -> None:
+    with torch.device("meta"):
+        network = _small()
+    with pytest.raises(
+        ModelError, match=r"the network is on the meta device, which holds no weights: move it by to_empty"
+    ):
+        load_weights(network, DATA / "slim_imagenet.ckpt", source="tensorflow")
+    with pytest.raises(ModelError, match="weights are loaded into a CellNetwork, not into Linear"):
+        load_weights(torch.nn.Linear(1, 1), DATA / "slim_imagenet.ckpt")  # type: ignore[arg-type]
+
+
+def test_a_replaced_operation_has_no_name_elsewhere() -> None:
+    builder = PNAS_OPERATIONS["dil_conv_3x3"]
+    network = _small(operations={"sep_conv_3x3": builder, "max_pool_3x3": builder})
+    with pytest.raises(
+        ModelError, match=r"there is no such name for cells.0.operations_\d.\d.\d.weight: the network is not"
+    ):
+        load_weights(network, DATA / "slim_imagenet.ckpt", source="tensorflow")
 
 
 def test_what_is_no_state_dict_is_refused(tmp_path: Path) -> None:
@@ -201,14 +257,11 @@ def test_weights_come_to_where_the_network_is_and_in_its_type(tmp_path: Path) ->
 
 def test_mobile_has_all_names_and_shapes_of_tf_slim() -> None:
     """data/slim_mobile_variables.tsv lists what TF-Slim's network creates for training at 224x224."""
-    from pnas_models._checkpoints._names import SLIM
-    from pnas_models._checkpoints._sources import slim_name, weight_names
-
     lines = (DATA / "slim_mobile_variables.tsv").read_text(encoding="utf-8").splitlines()
     variables = {name: shape for name, shape, _ in (line.split("\t") for line in lines)}
     network = create_model("pnasnet5_mobile", num_classes=1001, auxiliary=True, image_size=224)
-    layers, state = SLIM.layers(network), network.state_dict()
-    names = {slim_name(key, layers): state[key].shape for key in weight_names(network)}
+    state = network.state_dict()
+    names = {name: state[key].shape for key, name in slim_names(network).items()}
     assert names.keys() == {name for name in variables if name != "global_step"}
     for name, shape in names.items():
         sizes = [int(size) for size in variables[name].split("x")]

@@ -92,8 +92,10 @@ def test_layers_behind_the_last_wanted_map_can_be_removed() -> None:
     pruned = network.forward_intermediates(images, (1, 2), intermediates_only=True)
     assert all(torch.equal(*pair) for pair in zip(pruned, maps[1:3], strict=True))
     assert torch.equal(network(images), maps[2].mean((2, 3)))
-    with pytest.raises(ModelError, match="a network without any cell cannot be"):
-        network.prune_intermediate_layers((0,))
+    network.prune_intermediate_layers((0,))
+    assert len(network.cells) == 1
+    assert network(images).shape == (2, network.num_features)
+    assert [info["module"] for info in network.feature_info] == ["stem"]
 
 
 def test_torchvision_makes_a_backbone_of_it() -> None:
@@ -116,7 +118,11 @@ def test_a_fresh_classifier_leaves_the_rest_as_it_was(build: Any, size: int) -> 
     assert logits.shape == auxiliary_logits.shape == (2, 7)
     assert network.get_classifier() is network.classifier
     assert (network.num_classes, network.config["num_classes"]) == (7, 7)
+    with pytest.raises(ModelError, match="global_pool must be avg, not 'max'"):
+        network.reset_classifier(3, "max")
     network.reset_classifier(0)
+    assert network.aux is None
+    assert network.config["auxiliary"] is False
     assert network.eval()(_images(size)).shape == (2, network.num_features)
 
 
@@ -237,3 +243,18 @@ def test_it_compiles_without_a_break_in_the_graph(build: Any, size: int) -> None
     network.eval()
     images = _images(size + 1)
     torch.testing.assert_close(compiled(images), network(images))
+
+
+def test_checkpoints_count_a_batch_once_in_batch_normalizations_of_all_kinds() -> None:
+    class Synchronized(nn.modules.batchnorm._BatchNorm):
+        def _check_input_dim(self, input: torch.Tensor) -> None:
+            """Takes all."""
+
+    def mine(in_channels: int, out_channels: int, stride: int, batch_norm: Any) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride), Synchronized(out_channels))
+
+    network = cifar_network([(-1, "mine", -2, "mine")], 4, 1, operations={"mine": mine})
+    network.set_grad_checkpointing()
+    network(_images(8)).sum().backward()
+    counts = {int(count) for name, count in network.state_dict().items() if name.endswith("num_batches_tracked")}
+    assert counts == {1}

@@ -41,6 +41,10 @@ def test_padding_is_that_of_tensorflow(
         ((1, 7), (1, 2), 1, 1),
         ((7, 1), (2, 1), 1, 1),
         (3, 3, 3, 1),
+        (3, 3, 1, 1),
+        (2, 3, 1, 1),
+        (2, 1, 1, 1),
+        (4, 2, 1, 1),
     ],
 )
 def test_a_convolution_and_its_gradients_equal_tensorflows(

@@ -9,6 +9,7 @@ from pnas_models import (
     ModelError,
     cifar_network,
     create_model,
+    fuse,
     imagenet_network,
     load_network,
     load_weights,
@@ -45,11 +46,14 @@ def test_pnasnet5_large_is_timms_and_its_weights_go_there_and_back(tmp_path: Pat
     torch.testing.assert_close(back.state_dict(), network.state_dict(), rtol=0.0, atol=0.0)
 
 
-def test_timm_has_no_networks_of_other_operations_or_stems(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="there are no such names for a cifar network"):
-        timm_state_dict(cifar_network(PNASNET_5, 4, 1))
-    with pytest.raises(ModelError, match="there are no such names for the operation dil_conv_3x3"):
-        timm_state_dict(imagenet_network([(-2, "dil_conv_3x3", -1, "identity")], 4, 1))
+def test_timm_has_no_other_network(tmp_path: Path) -> None:
+    for network, what in (
+        (cifar_network(PNASNET_5, 4, 1), "differs in network, n_filters, n_repeats"),
+        (imagenet_network([(-2, "dil_conv_3x3", -1, "identity")], 4, 1), "differs in cell, n_filters, n_repeats"),
+        (create_model("pnasnet5_mobile"), "differs in n_filters, n_repeats, stem_filters"),
+    ):
+        with pytest.raises(ModelError, match=f"timm's own network is PNASNet-5 Large, and this one {what}"):
+            timm_state_dict(network)
     with pytest.raises(ModelError, match="target must be pnas or timm, not 'keras'"):
         save_weights(cifar_network(PNASNET_5, 4, 1), tmp_path / "w", target="keras")  # type: ignore[arg-type]
 
@@ -67,6 +71,15 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
         save_weights(cifar_network(PNASNET_5, 4, 1), path)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == before
+
+
+def test_a_fused_or_pruned_network_is_not_saved_as_what_it_was(tmp_path: Path) -> None:
+    network = cifar_network(PNASNET_5, 4, 1)
+    fused = fuse(network)
+    network.prune_intermediate_layers((1,))
+    for altered in (fused, network):
+        with pytest.raises(ModelError, match="a fused or pruned network is not what its config builds again"):
+            save_weights(altered, tmp_path / "weights.safetensors")
 
 
 def test_channels_last_weights_are_saved(tmp_path: Path) -> None:

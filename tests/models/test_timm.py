@@ -1,11 +1,12 @@
 import re
+from pathlib import Path
 
 import pytest
 import timm
 import torch
 
 import pnas_models.timm
-from pnas_models import CellNetwork, ModelError, create_model
+from pnas_models import CellNetwork, ModelError, create_model, save_weights
 
 
 def test_the_zoo_is_among_timms_models_and_its_own_network_stays() -> None:
@@ -24,8 +25,9 @@ def test_timm_builds_our_network() -> None:
     assert network.config == expected.config
     assert timm.create_model("pnasnet5_cifar").num_classes == 10
     assert timm.create_model("pnasnet5_mobile").num_classes == 1000
-    with pytest.raises(ModelError, match="global_pool must be avg, not 'max'"):
-        timm.create_model("pnasnet5_cifar", global_pool="max")
+    for pool in ("max", ""):
+        with pytest.raises(ModelError, match=f"global_pool must be avg, not '{pool}'"):
+            timm.create_model("pnasnet5_cifar", global_pool=pool)
 
 
 def test_timm_knows_what_the_weights_expect() -> None:
@@ -44,6 +46,26 @@ def test_timm_makes_a_backbone_of_it(out_indices: tuple[int, ...] | None) -> Non
     assert backbone.feature_info.reduction() == strides
     assert [feature_map.shape[1] for feature_map in maps] == backbone.feature_info.channels()
     assert all(abs(97 / stride - m.shape[3]) <= 1 for m, stride in zip(maps, strides, strict=True))
+
+
+def test_a_backbone_may_be_the_stem_alone_and_have_fewer_maps() -> None:
+    stem = timm.create_model("pnasnet5_mobile", features_only=True, out_indices=(0,))
+    assert [tuple(feature_map.shape) for feature_map in stem(torch.zeros(1, 3, 33, 33))] == [(1, 32, 16, 16)]
+    small = timm.create_model("pnasnet5_cifar", features_only=True)
+    assert small.feature_info.reduction() == [1, 2, 4]
+    assert len(small(torch.zeros(1, 3, 16, 16))) == 3
+
+
+def test_weights_of_ones_own_are_loaded_by_timm(tmp_path: Path) -> None:
+    network = create_model("pnasnet5_cifar", num_classes=5)
+    save_weights(network, tmp_path / "cifar.safetensors")
+    path = str(tmp_path / "cifar.safetensors")
+    by_checkpoint = timm.create_model("pnasnet5_cifar", num_classes=5, checkpoint_path=path)
+    overlay = {"file": path, "num_classes": 5}
+    by_overlay = timm.create_model("pnasnet5_cifar", num_classes=5, pretrained=True, pretrained_cfg_overlay=overlay)
+    for loaded in (by_checkpoint, by_overlay):
+        assert torch.equal(loaded.classifier.weight, network.classifier.weight)
+        assert torch.equal(loaded.stem[0].weight, network.stem[0].weight)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,14 @@ def test_cadenes_file_has_its_digest_in_its_name() -> None:
     assert cadene.file_name == f"pnasnet5large-{cadene.sha256}.pth"
 
 
+def test_members_are_as_torchvisions_are() -> None:
+    member = ALL[0]
+    assert member.url == member.value.urls[0]
+    assert member.meta["categories"] == list(member.value.categories)
+    assert member.meta["num_params"] == member.value.n_parameters
+    assert member.meta["_metrics"] == {"ImageNet-1K": {"acc@1": member.value.top_1, "acc@5": member.value.top_5}}
+
+
 def test_categories_are_imagenets() -> None:
     categories = ALL[0].value.categories
     assert len(categories) == 1000

@@ -3,18 +3,20 @@
 from pnas_models._checkpoints._load import load_weights
 from pnas_models._checkpoints._save import save_weights, timm_state_dict
 from pnas_models._cifar import cifar_network
+from pnas_models._combine import CombinedNetwork, combine
 from pnas_models._config import load_network
 from pnas_models._counting import count_multiply_adds, count_parameters
 from pnas_models._errors import ModelError
 from pnas_models._export import export_onnx
 from pnas_models._fuse import fuse
+from pnas_models._genotypes import PNASNET_5
 from pnas_models._imagenet import imagenet_network
+from pnas_models._inherit import inherit
 from pnas_models._network import CellNetwork
 from pnas_models._normalization import BatchNorm
 from pnas_models._operations import PNAS_OPERATIONS, OperationBuilder
 from pnas_models._weights import PNASNet5LargeWeights, PNASNet5MobileWeights, PublishedWeights, Weights
 from pnas_models._zoo import (
-    PNASNET_5,
     create_model,
     fetch_weights,
     list_models,
@@ -29,6 +31,7 @@ __all__ = [
     "PNAS_OPERATIONS",
     "BatchNorm",
     "CellNetwork",
+    "CombinedNetwork",
     "ModelError",
     "OperationBuilder",
     "PNASNet5LargeWeights",
@@ -36,6 +39,7 @@ __all__ = [
     "PublishedWeights",
     "Weights",
     "cifar_network",
+    "combine",
     "count_multiply_adds",
     "count_parameters",
     "create_model",
@@ -43,6 +47,7 @@ __all__ = [
     "fetch_weights",
     "fuse",
     "imagenet_network",
+    "inherit",
     "list_models",
     "load_network",
     "load_weights",

@@ -23,10 +23,15 @@ def extract(archive: Path, folder: Path) -> Path:
     """
     if _is_filled(folder):
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not _is_filled(folder):
-            _fill(folder, archive)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not _is_filled(folder):
+                _fill(folder, archive)
+    except OSError as error:
+        raise ModelError(
+            f"{archive} cannot be unpacked into {folder} ({error.strerror or error}): set PNAS_HOME to one of yours"
+        ) from error
     return folder
 
 

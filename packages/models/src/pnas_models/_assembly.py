@@ -1,4 +1,5 @@
 import itertools
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -38,10 +39,11 @@ def assemble(
     """
     known = {**PNAS_OPERATIONS, **(operations or {})}
     cell, reduction_cell = _checked_cells(config, known)
+    checked_rate(drop_rate=config["drop_rate"], drop_path_rate=config["drop_path_rate"])
     checked_positive(**{name: config[name] for name in ("n_filters", "n_repeats", "in_channels")})
     if config["num_classes"] != 0:
         checked_positive(num_classes=config["num_classes"])
-    checked_rate(drop_rate=config["drop_rate"], drop_path_rate=config["drop_path_rate"])
+    _make_plain(config)
     stem_cells = [(reduction_cell or cell, n_filters, 2) for n_filters in stem_cell_filters]
     stages = _stages(cell, reduction_cell, config["n_filters"], config["n_repeats"])
     # The head stands where two thirds of the cells are done: at the end of the second stage.
@@ -69,11 +71,29 @@ def _checked_cells(config: dict[str, Any], known: Mapping[str, OperationBuilder]
         raise ModelError("reduction_concat is about a reduction_cell, and there is none: pass both, or neither")
     cell = checked_cell(config["cell"], config["concat"], known, strides=not has_reduction_cell)
     config["cell"] = [list(block) for block in cell.blocks]
+    config["concat"] = _plain_concat(cell)
     if not has_reduction_cell:
         return cell, None
     reduction_cell = checked_cell(config["reduction_cell"], config["reduction_concat"], known, strides=True)
     config["reduction_cell"] = [list(block) for block in reduction_cell.blocks]
+    config["reduction_concat"] = _plain_concat(reduction_cell)
     return cell, reduction_cell
+
+
+def _plain_concat(cell: CellSpec) -> list[int] | None:
+    return None if cell.concat == tuple(range(len(cell.blocks))) else list(cell.concat)
+
+
+def _make_plain(config: dict[str, Any]) -> None:
+    """Let the same network have the same config, of nothing that JSON cannot hold."""
+    for name in ("n_filters", "n_repeats", "num_classes", "in_channels", "stem_filters"):
+        if name in config:
+            config[name] = operator.index(config[name])
+    for name in ("drop_rate", "drop_path_rate"):
+        config[name] = float(config[name])
+    config["auxiliary"] = bool(config["auxiliary"])
+    if config["image_size"] is not None:
+        config["image_size"] = list(checked_image_size(config["image_size"]))
 
 
 def _stages(
@@ -101,6 +121,8 @@ def _auxiliary_head(
         raise ModelError("auxiliary=True needs image_size=, in pixels: the head's kernel is as large as its map")
     checked_positive(num_classes=config["num_classes"])
     size = [stem_size(pixels) for pixels in checked_image_size(config["image_size"])]
+    if min(size) < 1:
+        raise ModelError(f"image_size must be larger than {config['image_size']}: nothing is left of it after the stem")
     for cell in cells:
         size = [(pixels + cell.stride - 1) // cell.stride for pixels in size]
     return AuxiliaryHead(cells[-1].out_channels, (size[0], size[1]), config["num_classes"], batch_norm)

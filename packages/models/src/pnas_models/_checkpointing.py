@@ -3,6 +3,7 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # of all kinds, synchronized ones too
 from torch.utils.checkpoint import checkpoint, noop_context_fn
 
 
@@ -22,7 +23,7 @@ def _without_statistics(module: nn.Module) -> Iterator[None]:
     kept = [
         (part, part.momentum, part.num_batches_tracked)
         for part in module.modules()
-        if isinstance(part, nn.BatchNorm2d) and part.track_running_stats
+        if isinstance(part, _BatchNorm) and part.track_running_stats
     ]
     for part, _, _ in kept:
         part.momentum, part.num_batches_tracked = 0.0, None

@@ -1,12 +1,13 @@
 from collections.abc import Collection, Sequence
-from typing import SupportsIndex
+from numbers import Real
+from typing import SupportsIndex, TypeGuard
 
 from pnas_models._cell import BlockSpec, CellSpec
 from pnas_models._errors import ModelError
 
 
 def checked_cell(
-    cell: Sequence[Sequence[object]], concat: Sequence[int] | None, operations: Collection[str], *, strides: bool
+    cell: Sequence[Sequence[object]], concat: object, operations: Collection[str], *, strides: bool
 ) -> CellSpec:
     """The cell as plain data, or a sentence that names the block and the value that is wrong.
 
@@ -19,6 +20,8 @@ def checked_cell(
     blocks = tuple(_checked_block(index, block, operations) for index, block in enumerate(cell))
     if concat is None:
         return CellSpec(blocks=blocks, concat=tuple(range(len(blocks))))
+    if isinstance(concat, str) or not isinstance(concat, Sequence):
+        raise ModelError(f"concat must be a sequence of the numbers that blocks use for inputs, not {concat!r}")
     lowest = 0 if strides else -2
     fits = all(_is_whole_number(index) and lowest <= index < len(blocks) for index in concat)
     if not fits or len(set(concat)) != len(concat) or len(concat) == 0:
@@ -46,21 +49,21 @@ def _checked_block(index: int, block: object, operations: Collection[str]) -> Bl
     return (int(input_1), operation_1, int(input_2), operation_2)
 
 
-def checked_positive(**numbers: int) -> None:
+def checked_positive(**numbers: object) -> None:
     for name, value in numbers.items():
         if not _is_whole_number(value) or value < 1:
             raise ModelError(f"{name} must be a whole number of 1 or more, not {value!r}")
 
 
-def checked_fraction(**numbers: float) -> None:
+def checked_fraction(**numbers: object) -> None:
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
             raise ModelError(f"{name} must be a number from 0 to 1, not {value!r}")
 
 
-def checked_rate(**numbers: float) -> None:
+def checked_rate(**numbers: object) -> None:
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < 1:
             raise ModelError(f"{name} must be a number from 0 to less than 1, not {value!r}")
 
 
@@ -74,6 +77,6 @@ def checked_image_size(image_size: object) -> tuple[int, int]:
     return int(pair[0]), int(pair[1])
 
 
-def _is_whole_number(value: object) -> bool:
+def _is_whole_number(value: object) -> TypeGuard[int]:
     """Whether a value is an integer, NumPy's included, and not a truth value."""
     return isinstance(value, SupportsIndex) and not isinstance(value, bool)

@@ -3,7 +3,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pnas_models._checkpoints._load import load_weights
+import torch
+
+from pnas_models._checkpoints._load import checked_weights, load_weights
 from pnas_models._checkpoints._sources import read_config
 from pnas_models._cifar import cifar_network
 from pnas_models._errors import ModelError
@@ -39,6 +41,8 @@ def load_network(path: str | PathLike[str], *, operations: Mapping[str, Operatio
     config = read_config(Path(path))
     if config is None:
         raise ModelError(f"{path} does not say which network it is of: build the network and use load_weights")
+    with torch.device("meta"):  # where a config that is too large to be true costs nothing
+        checked_weights(network_of(config, operations), path, "pnas")
     network = network_of(config, operations)
     load_weights(network, path)
     return network

@@ -19,10 +19,14 @@ _log = logging.getLogger("pnas_models")
 
 def cache_folder() -> Path:
     """Where checkpoints are kept: under `$PNAS_HOME`, or else under the user's cache folder."""
-    if home := os.environ.get("PNAS_HOME"):
-        return Path(home).expanduser() / "checkpoints"
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "pnas" / "checkpoints"
+    try:
+        if home := os.environ.get("PNAS_HOME"):
+            return Path(home).expanduser().absolute() / "checkpoints"
+        cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        # The XDG specification has relative paths ignored.
+        return (cache if cache.is_absolute() else Path.home() / ".cache") / "pnas" / "checkpoints"
+    except RuntimeError as error:
+        raise ModelError(f"there is no folder for files from the net ({error}): set PNAS_HOME to one") from error
 
 
 def download(

@@ -3,11 +3,12 @@ from pathlib import Path
 
 import torch
 
+from pnas_models._checks import checked_image_size
 from pnas_models._errors import ModelError
 from pnas_models._network import CellNetwork
 
 
-def export_onnx(network: CellNetwork, path: str | PathLike[str], *, image_size: int = 224) -> None:
+def export_onnx(network: CellNetwork, path: str | PathLike[str], *, image_size: int | tuple[int, int] = 224) -> None:
     """Write a network as an ONNX file: `images` (N, C, H, W) to `logits` (N, num_classes), for any N, H and W.
 
     Batch normalizations are folded into the convolutions by most runtimes; `fuse` does it before.
@@ -24,7 +25,8 @@ def export_onnx(network: CellNetwork, path: str | PathLike[str], *, image_size: 
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ModelError('an ONNX file needs the onnx extra: pip install "pnas-models[onnx]"') from error
-    example = next(network.parameters()).new_zeros(2, network.config["in_channels"], image_size, image_size)
+    size = checked_image_size(image_size)
+    example = next(network.parameters()).new_zeros(2, network.config["in_channels"], *size)
     dynamic = torch.export.Dim.DYNAMIC
     was_training = network.training
     network.eval()

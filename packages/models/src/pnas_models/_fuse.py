@@ -3,10 +3,12 @@ from typing import cast
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pnas_models._factorized_reduction import FactorizedReduction
 from pnas_models._network import CellNetwork
+from pnas_models._same_padding import SameConv2d
 
 
 def fuse(network: CellNetwork) -> CellNetwork:
@@ -18,18 +20,26 @@ def fuse(network: CellNetwork) -> CellNetwork:
     for module in list(fused.modules()):
         if isinstance(module, nn.Sequential):
             _fuse_sequential(module)
-        elif isinstance(module, FactorizedReduction):
+        elif isinstance(module, FactorizedReduction) and _can_fuse(module.path_1, module.bn):
             _fuse_factorized_reduction(module)
     fused.aux = None
+    fused.is_altered = True
     return fused
 
 
 def _fuse_sequential(layers: nn.Sequential) -> None:
     for index in reversed(range(1, len(layers))):
         convolution, batch_norm = layers[index - 1], layers[index]
-        if isinstance(convolution, nn.Conv2d) and isinstance(batch_norm, nn.BatchNorm2d):
-            layers[index - 1] = fuse_conv_bn_eval(convolution, batch_norm)
+        if _can_fuse(convolution, batch_norm):
+            layers[index - 1] = fuse_conv_bn_eval(cast(nn.Conv2d, convolution), cast(nn.BatchNorm2d, batch_norm))
             del layers[index]
+
+
+def _can_fuse(convolution: nn.Module, batch_norm: nn.Module) -> bool:
+    """Whether the two do what their types say and nothing else; a subclass may compute anything."""
+    if type(convolution) not in (nn.Conv2d, SameConv2d) or type(batch_norm) is not nn.BatchNorm2d:
+        return False
+    return batch_norm.track_running_stats and not parametrize.is_parametrized(convolution)
 
 
 def _fuse_factorized_reduction(reduction: FactorizedReduction) -> None:

@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, cast, overload
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ class CellNetwork(nn.Module):
         num_features: channels of `forward_features`.
         num_classes: outputs of the classifier; 0 when there is none.
         aux_cell: the index of the cell behind which an auxiliary head stands.
+        is_altered: whether `fuse` or `prune_intermediate_layers` made it another network than `config` describes.
         feature_info: for every map that `forward_intermediates` gives, its channels `num_chs`, its stride `reduction`
             and the `module` that makes it, as in timm.
     """
@@ -49,6 +50,7 @@ class CellNetwork(nn.Module):
         self.reset_classifier(config["num_classes"])
         self.aux = aux
         self.aux_cell = aux_cell
+        self.is_altered = False
         self._checkpoints = False
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
@@ -129,17 +131,16 @@ class CellNetwork(nn.Module):
     def prune_intermediate_layers(
         self, indices: int | Sequence[int] = 1, prune_norm: bool = False, prune_head: bool = True
     ) -> list[int]:
-        """Remove the layers behind the last map of `indices` (timm's signature); gives the indices that are left."""
+        """Remove the layers behind the last map of `indices`, but one cell (timm's signature); gives the indices."""
         taken = self._feature_indices(indices)
-        n_cells = max(self._feature_layers()[index] for index in taken) + 1
-        if n_cells == 0:
-            raise ModelError("a network without any cell cannot be: ask for a map behind the stem's, too")
+        n_cells = max(1, *(self._feature_layers()[index] + 1 for index in taken))
         is_pruned = n_cells < len(self.cells)
         del self.cells[n_cells:]
         self.feature_info = self.feature_info[: max(taken) + 1]
-        self.num_features = self.feature_info[-1]["num_chs"]
+        self.num_features = cast(CellModule, self.cells[-1]).out_channels
         if self.aux_cell >= n_cells:
             self.aux = None
+        self.is_altered |= is_pruned
         if prune_head or is_pruned:
             self.reset_classifier(0)
         return taken
@@ -148,11 +149,14 @@ class CellNetwork(nn.Module):
         """The last layer: linear, or the identity when `num_classes` is 0."""
         return self.classifier
 
-    def reset_classifier(self, num_classes: int) -> None:
+    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
         """A fresh classifier for so many classes, and in the auxiliary head, too.
 
-        0 takes the classifier away, so that the network gives pooled features.
+        0 takes the classifier and the auxiliary head away, so that the network gives pooled features. `global_pool` is
+        "avg" or None (timm's signature).
         """
+        if global_pool not in (None, "avg"):
+            raise ModelError(f"global_pool must be avg, not {global_pool!r}: forward_features gives maps")
         if num_classes != 0:
             checked_positive(num_classes=num_classes)
         self.num_classes = num_classes
@@ -160,7 +164,10 @@ class CellNetwork(nn.Module):
         like = next(self.stem.parameters())
         fresh = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
         self.classifier: nn.Module = fresh.to(like.device, like.dtype)
-        if self.aux is not None and num_classes != 0:
+        if num_classes == 0:
+            self.aux = None
+            self.config["auxiliary"] = False
+        elif self.aux is not None:
             self.aux.reset_classifier(num_classes)
 
     def set_training_progress(self, fraction: float) -> None:
@@ -196,8 +203,10 @@ class CellNetwork(nn.Module):
 
     def _feature_indices(self, indices: int | Sequence[int] | None) -> list[int]:
         n_maps = len(self.feature_info)
-        wanted = range(n_maps) if indices is None else range(-indices, 0) if isinstance(indices, int) else indices
-        taken = [int(index) + n_maps * (index < 0) for index in wanted]
+        if indices is None:
+            indices = n_maps
+        wanted = indices if isinstance(indices, Sequence) else range(-indices, 0)
+        taken = [index + n_maps * (index < 0) for index in wanted]
         if not taken or not all(0 <= index < n_maps for index in taken):
             raise ModelError(f"indices must be among the {n_maps} maps of feature_info, not {indices!r}")
         return taken

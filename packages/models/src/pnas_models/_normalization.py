@@ -1,6 +1,9 @@
+import math
 from dataclasses import dataclass
 
 from torch import nn
+
+from pnas_models._errors import ModelError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,6 +15,13 @@ class BatchNorm:
 
     eps: float
     decay: float
+
+    def __post_init__(self) -> None:
+        for name, value, highest in (("eps", self.eps, math.inf), ("decay", self.decay, 1.0)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= highest:
+                raise ModelError(
+                    f"{name} of a batch normalization must be a number from 0 to {highest:g}, not {value!r}"
+                )
 
     def __call__(self, channels: int) -> nn.BatchNorm2d:
         return nn.BatchNorm2d(channels, eps=self.eps, momentum=1.0 - self.decay)

@@ -80,7 +80,9 @@ def _identity(in_channels: int, out_channels: int, stride: int, batch_norm: Batc
     return relu_conv_bn(in_channels, out_channels, stride, batch_norm)
 
 
-class _Pool(nn.Module):
+class Pool(nn.Module):
+    """Pooling padded as SAME."""
+
     def __init__(self, pool: Callable[[Tensor, int], Tensor], stride: int) -> None:
         super().__init__()
         self._pool = pool
@@ -92,7 +94,7 @@ class _Pool(nn.Module):
 
 def _pooling(pool: Callable[[Tensor, int], Tensor]) -> OperationBuilder:
     def build(in_channels: int, out_channels: int, stride: int, batch_norm: BatchNorm) -> nn.Module:
-        module = _Pool(pool, stride)
+        module = Pool(pool, stride)
         if in_channels == out_channels:
             return module
         return nn.Sequential(module, convolution(in_channels, out_channels), batch_norm(out_channels))

@@ -4,6 +4,8 @@ Sizes may be symbols (`torch.export`, `torch.compile`), so nothing here branches
 `(size + stride - 1) // stride`: `-(-size // stride)` is the same number, but exporters get it wrong.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,9 +14,11 @@ from torch.nn import functional as F
 def same_padding(size: int, kernel_size: int, stride: int, dilation: int = 1) -> tuple[int, int]:
     """The pixels that SAME adds before and after one dimension of `size` pixels."""
     extent = (kernel_size - 1) * dilation + 1
-    if extent <= stride:  # then nothing is ever added
+    if extent == 1:
         return 0, 0
     total = (size + stride - 1) // stride * stride - stride + extent - size
+    if extent < stride:  # the only case where pixels may be left over
+        total = cast(int, torch.sym_max(total, 0))
     return total // 2, total - total // 2
 
 
@@ -34,7 +38,7 @@ class SameConv2d(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        if self.stride == (1, 1):
+        if self.stride == (1, 1) and all(size % 2 == 1 for size in self.kernel_size):
             # The convolution pads by itself here, without a copy of the image.
             return F.conv2d(input, self.weight, self.bias, 1, "same", self.dilation, self.groups)
         input = same_padded(input, self.kernel_size, self.stride, self.dilation)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pnas_models._checkpoints._load import SourceName
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 _TENSORFLOW_HOSTS = (
     "https://storage.googleapis.com/download.tensorflow.org/models",
     "https://download.tensorflow.org/models",
-    "http://download.tensorflow.org/models",
 )
 
 
@@ -28,6 +27,7 @@ class Weights:
         file_name: under which it is kept.
         sha256: of the file, or the first digits of it, where somebody has published it; None means that the digest of
             the first download is recorded and holds from then on.
+        n_bytes: of the file, where it is known.
         num_classes: of the file's classifier; of 1001, the first is TensorFlow's background.
         image_size: pixels of the images' sides.
         crop: share of an image that evaluation keeps.
@@ -48,6 +48,7 @@ class Weights:
     urls: tuple[str, ...]
     file_name: str
     sha256: str | None
+    n_bytes: int | None = None
     num_classes: int
     image_size: int
     crop: float
@@ -69,7 +70,7 @@ class Weights:
         from pnas_models._transforms import ImageClassification  # torchvision takes seconds to import
 
         return ImageClassification(
-            image_size or self.image_size,
+            self.image_size if image_size is None else image_size,
             crop=self.crop,
             squash=self.squash,
             interpolation=InterpolationMode(self.interpolation),
@@ -92,6 +93,25 @@ class PublishedWeights(Enum):
         """As of `Weights`."""
         weights: Weights = self.value
         return weights.transforms(image_size)
+
+    @property
+    def url(self) -> str:
+        """The first place to fetch them from."""
+        weights: Weights = self.value
+        return weights.urls[0]
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What torchvision keeps under that name, its keys included."""
+        weights: Weights = self.value
+        return {
+            "categories": list(weights.categories),
+            "num_params": weights.n_parameters,
+            "recipe": weights.url,
+            "license": weights.license,
+            "_metrics": {"ImageNet-1K": {"acc@1": weights.top_1, "acc@5": weights.top_5}},
+            "_ops": weights.n_multiply_adds / 1e9,
+        }
 
 
 _SLIM = "https://github.com/tensorflow/models/tree/master/research/slim"

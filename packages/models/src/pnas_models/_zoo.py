@@ -5,21 +5,14 @@ from torch import nn
 
 from pnas_models._archive import extract
 from pnas_models._checkpoints._load import load_weights
+from pnas_models._checks import checked_positive
 from pnas_models._cifar import cifar_network
 from pnas_models._download import download
 from pnas_models._errors import ModelError
+from pnas_models._genotypes import PNASNET_5
 from pnas_models._imagenet import imagenet_network
 from pnas_models._network import CellNetwork
 from pnas_models._weights import PNASNet5LargeWeights, PNASNet5MobileWeights, PublishedWeights, Weights
-
-PNASNET_5 = (
-    (-2, "sep_conv_5x5", -2, "max_pool_3x3"),
-    (-1, "sep_conv_7x7", -1, "max_pool_3x3"),
-    (-1, "sep_conv_5x5", -1, "sep_conv_3x3"),
-    (2, "sep_conv_3x3", -1, "max_pool_3x3"),
-    (-2, "sep_conv_3x3", -1, "identity"),
-)
-"""The cell that the paper found (figure 1 left), in the order of TF-Slim's blocks."""
 
 
 def pnasnet5_large(
@@ -30,7 +23,7 @@ def pnasnet5_large(
     progress: bool = True,
     **options: Any,
 ) -> CellNetwork:
-    """PNASNet-5 Large (N = 4, F = 216) for images of 331x331 pixels and others: 86.1 M parameters, 25 B multiply-adds.
+    """PNASNet-5 Large (N = 4, F = 216) for images of 331x331 and others: 86.1 M parameters, 24.9 B multiply-adds.
 
     Args:
         weights: a member of `PNASNet5LargeWeights` or its name, `Weights` of your own, or None for random ones.
@@ -56,7 +49,7 @@ def pnasnet5_mobile(
     progress: bool = True,
     **options: Any,
 ) -> CellNetwork:
-    """PNASNet-5 Mobile (N = 3, F = 54) for images of 224x224 pixels and others: 5.1 M parameters, 588 M multiply-adds.
+    """PNASNet-5 Mobile (N = 3, F = 54) for images of 224x224 and others: 5.1 M parameters, 587 M multiply-adds.
 
     The arguments are those of `pnasnet5_large`, with `PNASNet5MobileWeights`.
     """
@@ -123,13 +116,24 @@ def create_model(
 
 
 def published_weights(name: str) -> list[PublishedWeights]:
-    """All weights that there are for a model."""
+    """All weights that there are for a model.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    if name not in _MODELS:
+        raise ModelError(f"there is no model {name!r}; there are {', '.join(list_models())}")
     return list(_PUBLISHED.get(name, ()))
 
 
-def fetch_weights(weights: Weights, *, progress: bool = True) -> str:
-    """Download a published file unless it is here, and give the path for `load_weights`."""
-    path = download(weights.urls, weights.file_name, sha256=weights.sha256, progress=progress)
+def fetch_weights(weights: Weights | PublishedWeights, *, progress: bool = True) -> str:
+    """Download a published file unless it is here, and give the path for `load_weights`.
+
+    Raises:
+        ModelError: no URL delivers the file; the sentence says which file to put where.
+    """
+    weights = weights.value if isinstance(weights, PublishedWeights) else weights
+    path = download(weights.urls, weights.file_name, sha256=weights.sha256, n_bytes=weights.n_bytes, progress=progress)
     if weights.source == "tensorflow":
         path = extract(path, path.with_name(path.name.removesuffix(".tar.gz")))
     return str(path)
@@ -154,12 +158,16 @@ def _build(
 ) -> CellNetwork:
     if weights is None:
         return build(num_classes=num_classes, in_channels=in_channels, **options)
+    checked_positive(in_channels=in_channels)
+    if num_classes != 0:
+        checked_positive(num_classes=num_classes)
     chosen = _chosen(name, weights)
-    loadable = num_classes in (chosen.num_classes, chosen.num_classes - 1)
+    path = fetch_weights(chosen, progress=progress)
+    is_loadable = num_classes == chosen.num_classes or (num_classes, chosen.num_classes) == (1000, 1001)
     # Built as the file is, filled, and only then changed to what was asked for.
-    network = build(num_classes=num_classes if loadable else chosen.num_classes, in_channels=3, **options)
-    load_weights(network, fetch_weights(chosen, progress=progress), chosen.source)
-    if not loadable:
+    network = build(num_classes=num_classes if is_loadable else chosen.num_classes, in_channels=3, **options)
+    load_weights(network, path, chosen.source)
+    if not is_loadable:
         network.reset_classifier(num_classes)
     if in_channels != 3:
         _read_channels(network, in_channels)
@@ -169,6 +177,7 @@ def _build(
 def _chosen(name: str, weights: Weights | PublishedWeights | str) -> Weights:
     if isinstance(weights, str):
         known = _PUBLISHED[name].__members__ if name in _PUBLISHED else {}
+        weights = weights.removeprefix(f"{_PUBLISHED[name].__name__}.") if known else weights
         if weights not in known:
             there_are = f"there are {', '.join(known)}" if known else "nobody has published any"
             raise ModelError(

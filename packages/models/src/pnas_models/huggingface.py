@@ -2,11 +2,13 @@
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from pnas_models._checkpoints._save import save_weights
 from pnas_models._config import load_network
 from pnas_models._network import CellNetwork
+from pnas_models._operations import OperationBuilder
 
 try:
     from huggingface_hub import HfApi, ModelCard, ModelCardData
@@ -18,18 +20,24 @@ __all__ = ["from_pretrained", "push_to_hub"]
 _WEIGHTS_FILE = "model.safetensors"
 
 
-def from_pretrained(repo_id: str, *, revision: str | None = None) -> CellNetwork:
+def from_pretrained(
+    repo_id: str,
+    *,
+    revision: str | None = None,
+    operations: Mapping[str, OperationBuilder] | None = None,
+) -> CellNetwork:
     """The network that `push_to_hub` published, from the Hub or from its cache.
 
     Args:
         repo_id: `owner/name`.
         revision: a branch, tag or commit.
+        operations: builders for the operations that are not the paper's.
 
     Raises:
         ModelError: the repository's file is not one of ours.
         huggingface_hub.errors.HfHubHTTPError: there is no such repository, or it is not open to you.
     """
-    return load_network(HfApi().hf_hub_download(repo_id, _WEIGHTS_FILE, revision=revision))
+    return load_network(HfApi().hf_hub_download(repo_id, _WEIGHTS_FILE, revision=revision), operations=operations)
 
 
 def push_to_hub(
@@ -55,9 +63,9 @@ def push_to_hub(
         The URL of the commit.
     """
     api = HfApi()
-    repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
     with tempfile.TemporaryDirectory() as folder:
         save_weights(network, Path(folder) / _WEIGHTS_FILE)
+        repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
         config = json.dumps(network.config, indent=2)
         (Path(folder) / "config.json").write_text(config + "\n", encoding="utf-8")
         if not api.file_exists(repo_id, "README.md"):

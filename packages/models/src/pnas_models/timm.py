@@ -50,6 +50,9 @@ default_cfgs = generate_default_cfgs(
             "input_size": (3, 32, 32),
             "num_classes": 10,
             "crop_pct": 1.0,
+            "interpolation": "bilinear",
+            "mean": (0.5, 0.5, 0.5),
+            "std": (0.5, 0.5, 0.5),
             "first_conv": "stem.0",
             "classifier": "classifier",
         },
@@ -76,13 +79,20 @@ def pnasnet5_cifar(pretrained: bool = False, **options: Any) -> CellNetwork:
 
 
 def _built(name: str, pretrained: bool, options: dict[str, Any]) -> CellNetwork:
-    """What timm makes of one of our networks, which fetches its weights itself."""
+    """What timm makes of one of our networks, which fetches its weights itself unless it is told of others."""
     tag = options.get("pretrained_cfg")
+    is_theirs = bool(options.get("pretrained_cfg_overlay")) or not (tag is None or isinstance(tag, str))
     weights = None
-    if pretrained:
-        weights = tag.partition("_")[0].upper() if isinstance(tag, str) and tag else "DEFAULT"
+    if pretrained and not is_theirs:
+        weights = tag.partition("_")[0].upper() if tag else "DEFAULT"
+    n_maps = 3 if name == "pnasnet5_cifar" else 5
+    features = {"feature_cls": "getter", "out_indices": tuple(range(n_maps)), **options.pop("feature_cfg", {})}
     built: CellNetwork = build_model_with_cfg(
-        partial(_network, name, weights), name, False, feature_cfg={"feature_cls": "getter"}, **options
+        partial(_network, name, weights, bool(options.get("features_only"))),
+        name,
+        pretrained and is_theirs,
+        feature_cfg=features,
+        **options,
     )
     return built
 
@@ -90,12 +100,13 @@ def _built(name: str, pretrained: bool, options: dict[str, Any]) -> CellNetwork:
 def _network(
     name: str,
     weights: str | None,
+    features_only: bool,
     *,
     num_classes: int,
     in_chans: int = 3,
     global_pool: str = "avg",
     **options: Any,
 ) -> CellNetwork:
-    if global_pool not in ("", "avg"):
-        raise ModelError(f"global_pool must be avg, not {global_pool!r}: the networks are made for it")
+    if global_pool != "avg" and not features_only:
+        raise ModelError(f"global_pool must be avg, not {global_pool!r}: forward_features and features_only give maps")
     return create_model(name, weights, num_classes, in_chans, **options)

@@ -14,14 +14,16 @@ SourceName = Literal["tensorflow", "timm", "cadene", "pnas"]
 """Who wrote a file of weights: TF-Slim, timm, Cadene's pretrained-models.pytorch, or this package."""
 
 _SOURCES = {"tensorflow": tensorflow_source, "timm": timm_source, "cadene": timm_source, "pnas": pnas_source}
+_BACKGROUND = (1001, 1000)
+"""TensorFlow's classes of ImageNet, and those without the background."""
 _N_NAMED = 10
 
 
 def load_weights(model: CellNetwork, path: str | PathLike[str], source: SourceName = "pnas") -> None:
     """Read a network's weights from a file, all of them or none.
 
-    A file with one class more than the network is taken to have TensorFlow's background class first (ImageNet's 1001),
-    whose row is left out. An auxiliary head of the file is skipped where the network has none.
+    Of ImageNet's 1001 classes in TensorFlow the first is background, whose row is left out where the network has 1000.
+    An auxiliary head of the file is skipped where the network has none.
 
     Args:
         model: a network as the file's: the same cells, filters and repeats.
@@ -36,18 +38,27 @@ def load_weights(model: CellNetwork, path: str | PathLike[str], source: SourceNa
     Warns:
         UserWarning: the network has an auxiliary head and the file has none, so that the head is untrained.
     """
-    if source not in _SOURCES:
-        raise ModelError(f"source must be one of {', '.join(_SOURCES)}, not {source!r}")
-    opened = _SOURCES[source](model, Path(path))
-    keys = _checked_keys(model, opened)
+    opened, keys = checked_weights(model, path, source)
     state = model.state_dict()
     # First everything is read and checked, and only then is the network changed.
-    tensors = {key: _fitted(opened.read(opened.find[key]), state[key]) for key in keys}
+    tensors = {key: _fitted(opened, key, state[key]) for key in keys}
     with torch.no_grad():
         for key, tensor in tensors.items():
             state[key].copy_(tensor)
     if model.aux is not None and not any(key.startswith("aux.") for key in keys):
         warnings.warn(f"{path} has no auxiliary head: the network's own is untrained", UserWarning, stacklevel=2)
+
+
+def checked_weights(model: CellNetwork, path: str | PathLike[str], source: SourceName) -> tuple[Source, list[str]]:
+    """A file that has the network's weights, by names and shapes, and the names of ours that it has tensors for."""
+    if source not in _SOURCES:
+        raise ModelError(f"source must be one of {', '.join(_SOURCES)}, not {source!r}")
+    if not isinstance(model, CellNetwork):
+        raise ModelError(
+            f"weights are loaded into a CellNetwork, not into {type(model).__name__}: pass the network itself"
+        )
+    opened = _SOURCES[source](model, Path(path))
+    return opened, _checked_keys(model, opened)
 
 
 def _checked_keys(model: CellNetwork, source: Source) -> list[str]:
@@ -70,7 +81,8 @@ def _checked_keys(model: CellNetwork, source: Source) -> list[str]:
     if found:
         raise ModelError(
             f"the weights in {source.path} are not those of this network ({'; '.join(found)}); "
-            "build it with the cells, filters, repeats and classes that the file was made with"
+            "build it with the cells, filters, repeats and classes that the file was made with; reset_classifier "
+            "changes the classes afterwards"
         )
     return keys
 
@@ -93,11 +105,27 @@ def _fits(key: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> bool:
 
 def _has_background(key: str, actual: tuple[int, ...], expected: tuple[int, ...]) -> bool:
     is_classifier = key.rpartition(".")[0] in ("classifier", "aux.classifier")
-    return is_classifier and actual == (expected[0] + 1, *expected[1:])
+    sizes = (actual[0], expected[0]) if actual and expected else ()
+    return is_classifier and sizes == _BACKGROUND and actual[1:] == expected[1:]
 
 
-def _fitted(tensor: Tensor, like: Tensor) -> Tensor:
-    return tensor[1:] if len(tensor) == len(like) + 1 else tensor
+def _fitted(source: Source, key: str, like: Tensor) -> Tensor:
+    """A tensor of the file as the network has it, so that copying it cannot fail."""
+    name = source.find[key]
+    tensor = source.read(name)
+    if like.is_meta:
+        raise ModelError(
+            "the network is on the meta device, which holds no weights: move it by to_empty(device=…) first"
+        )
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized or not tensor.is_floating_point():
+        raise ModelError(f"{name} in {source.path} is no plain tensor of floating point, but {_kind(tensor)}")
+    if _has_background(key, tuple(tensor.shape), tuple(like.shape)):
+        tensor = tensor[1:]
+    return tensor.to(like.device, like.dtype)
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"of {tensor.dtype}, {tensor.layout}, on {tensor.device}"
 
 
 def _listed(names: list[str]) -> str:

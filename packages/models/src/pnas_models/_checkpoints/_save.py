@@ -9,10 +9,21 @@ from torch import Tensor
 
 from pnas_models._checkpoints._sources import timm_names
 from pnas_models._errors import ModelError
+from pnas_models._genotypes import PNASNET_5
 from pnas_models._network import CellNetwork
 
 TargetName = Literal["pnas", "timm"]
 """Who shall read a file of weights: this package, or timm."""
+
+_LARGE = {
+    "network": "imagenet",
+    "cell": [list(block) for block in PNASNET_5],
+    "concat": None,
+    "reduction_cell": None,
+    "n_filters": 216,
+    "n_repeats": 4,
+    "stem_filters": 96,
+}
 
 
 def save_weights(model: CellNetwork, path: str | PathLike[str], target: TargetName = "pnas") -> None:
@@ -25,10 +36,12 @@ def save_weights(model: CellNetwork, path: str | PathLike[str], target: TargetNa
             head.
 
     Raises:
-        ModelError: timm has no such network.
+        ModelError: timm has no such network, or the network is fused or pruned.
     """
     if target not in ("pnas", "timm"):
         raise ModelError(f"target must be pnas or timm, not {target!r}")
+    if model.is_altered:
+        raise ModelError("a fused or pruned network is not what its config builds again: save the network it came from")
     state = timm_state_dict(model) if target == "timm" else model.state_dict()
     metadata = {"format": "pt"}
     if target == "pnas":
@@ -43,13 +56,21 @@ def save_weights(model: CellNetwork, path: str | PathLike[str], target: TargetNa
 
 
 def timm_state_dict(model: CellNetwork) -> dict[str, Tensor]:
-    """A network's weights under the names of timm's `pnasnet5large`, for its `load_state_dict`.
+    """The weights of a PNASNet-5 Large under the names of timm's `pnasnet5large`, for its `load_state_dict`.
 
-    An auxiliary head is left out. timm's network must have as many classes.
+    An auxiliary head is left out. timm's network must have as many classes and channels of images.
 
     Raises:
-        ModelError: timm has no names for this network's operations, or for its stem.
+        ModelError: another network, for which timm has no class. `pnas_models.timm` registers ours there, and those
+            load what `save_weights` writes with target="pnas".
     """
+    differing = [name for name, value in _LARGE.items() if model.config.get(name) != value]
+    if differing or model.is_altered:
+        what = f"differs in {', '.join(differing)}" if differing else "is fused or pruned"
+        raise ModelError(
+            f"timm's own network is PNASNet-5 Large, and this one {what}: save it with target='pnas', and "
+            "`import pnas_models.timm` has timm build it"
+        )
     state = model.state_dict()
     names = timm_names(model)
     counters = {

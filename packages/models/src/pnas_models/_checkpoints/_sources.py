@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
 from pnas_models._checkpoints._bundle import Bundle, bundle_prefix
-from pnas_models._checkpoints._names import SLIM, TIMM
+from pnas_models._checkpoints._names import SLIM, TIMM, Naming
 from pnas_models._errors import ModelError
 from pnas_models._network import CellNetwork
 
@@ -66,7 +66,6 @@ class Source:
 def tensorflow_source(network: CellNetwork, path: Path) -> Source:
     """A TensorFlow checkpoint of TF-Slim's variables."""
     bundle = Bundle(bundle_prefix(path))
-    layers = SLIM.layers(network)
 
     def shape(name: str) -> tuple[int, ...]:
         sizes = bundle.shape(name)
@@ -79,16 +78,19 @@ def tensorflow_source(network: CellNetwork, path: Path) -> Source:
     return Source(
         path=path,
         names=frozenset(name for name in bundle if name.rpartition("/")[2] not in _SLIM_COPIES),
-        find={key: slim_name(key, layers) for key in weight_names(network)},
+        find=slim_names(network),
         shape=shape,
         read=read,
         is_auxiliary=lambda name: name.startswith("aux_"),
     )
 
 
-def slim_name(key: str, layers: Mapping[str, str]) -> str:
-    layer, _, leaf = key.rpartition(".")
-    name = layers[layer]
+def slim_names(network: CellNetwork) -> dict[str, str]:
+    """TF-Slim's names of a network's variables, by ours."""
+    return {key: _slim_name(name, leaf) for key, name, leaf in _named(network, SLIM)}
+
+
+def _slim_name(name: str, leaf: str) -> str:
     if name.endswith("_weights"):
         return name
     if "bn" in name.rpartition("/")[2]:
@@ -115,9 +117,18 @@ def pnas_source(network: CellNetwork, path: Path) -> Source:
 
 def timm_names(network: CellNetwork) -> dict[str, str]:
     """Timm's names of a network's weights, by ours; an auxiliary head has none."""
-    layers = TIMM.layers(network)
-    splits = ((key, *key.rpartition(".")[::2]) for key in weight_names(network))
-    return {key: f"{layers[layer]}.{leaf}" for key, layer, leaf in splits if layer in layers}
+    return {key: f"{name}.{leaf}" for key, name, leaf in _named(network, TIMM)}
+
+
+def _named(network: CellNetwork, naming: Naming) -> Iterator[tuple[str, str, str]]:
+    """Every weight's own name, with its layer's name in another program and what it is of that layer."""
+    layers = naming.layers(network)
+    for key in weight_names(network):
+        layer, _, leaf = key.rpartition(".")
+        if layer in layers:
+            yield key, layers[layer], leaf
+        elif not layer.startswith("aux."):
+            raise ModelError(f"there is no such name for {key}: the network is not as it was published")
 
 
 def weight_names(network: CellNetwork) -> list[str]:
@@ -147,16 +158,24 @@ def read_config(path: Path) -> dict[str, Any] | None:
     if not _is_safetensors(path):
         return None
     with _readable(path), safe_open(path, framework="pt") as tensors:
-        config = (tensors.metadata() or {}).get("config")
-        return None if config is None else dict(json.loads(config))
+        text = (tensors.metadata() or {}).get("config")
+        config = None if text is None else json.loads(text)
+    if config is not None and not isinstance(config, dict):
+        raise ModelError(f"{path} has a config that is no object of JSON, but {config!r}: it was not written here")
+    return config
 
 
 def _read_state_dict(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file or of a PyTorch file."""
     with _readable(path):
         loaded = load_file(path) if _is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
-    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise ModelError(f"{path} does not hold a state dict, which maps names to tensors and holds nothing else")
+    if not isinstance(loaded, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in loaded.items()
+    ):
+        raise ModelError(
+            f"{path} does not hold a state dict, which maps names to tensors and holds nothing else: save the "
+            "state_dict() alone"
+        )
     return dict(loaded)
 
 
@@ -173,6 +192,10 @@ def _readable(path: Path) -> Iterator[None]:
     """Say of a file that cannot be read what was expected of it."""
     try:
         yield
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except pickle.UnpicklingError as error:  # PyTorch's own text tells how to read the file all the same
+        raise ModelError(f"{path} is no PyTorch file of tensors alone, and nothing else is unpickled") from error
+    except Exception as error:  # whatever a damaged file leads the unpickler to
         reason = str(error).strip().partition("\n")[0]
-        raise ModelError(f"{path} is no safetensors file and no PyTorch file of tensors alone: {reason}") from error
+        raise ModelError(
+            f"{path} is damaged, or no safetensors file and no PyTorch file of tensors alone ({reason}): fetch it again"
+        ) from error
