@@ -66,7 +66,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
     def fail(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("pnas_models._checkpoints._save.save_file", fail)
+    monkeypatch.setattr("pnas_models._checkpoints._save.save", fail)
     with pytest.raises(OSError, match="No space left"):
         save_weights(cifar_network(PNASNET_5, 4, 1), path)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
@@ -86,3 +86,9 @@ def test_channels_last_weights_are_saved(tmp_path: Path) -> None:
     network = cifar_network(PNASNET_5, 4, 1).to(memory_format=torch.channels_last)
     save_weights(network, tmp_path / "weights.safetensors")
     torch.testing.assert_close(load_network(tmp_path / "weights.safetensors").state_dict(), network.state_dict())
+
+
+def test_others_may_read_the_file_as_any_other(tmp_path: Path) -> None:
+    save_weights(cifar_network(PNASNET_5, 4, 1), tmp_path / "weights.safetensors")
+    (tmp_path / "other").write_bytes(b"")
+    assert (tmp_path / "weights.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode

@@ -11,6 +11,12 @@ from pnas_tools._cli import cli
 GOLDEN = Path(__file__).parents[1] / "golden"
 HELP = [
     [],
+    ["models"],
+    ["models", "classify"],
+    ["models", "convert"],
+    ["models", "export"],
+    ["models", "info"],
+    ["models", "list"],
     ["search"],
     ["space"],
     ["space", "canonical"],
@@ -32,7 +38,11 @@ def test_the_help_is_as_it_was(command: list[str]) -> None:
     assert done.output == golden.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", [["search", "--help"], ["space", "count", "--blocks", "2"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [["models", "--help"], ["models", "export", "--help"], ["search", "--help"], ["space", "count", "--blocks", "2"]],
+    ids=" ".join,
+)
 def test_what_trains_nothing_imports_nothing_heavy(command: list[str]) -> None:
     code = (
         f"import sys; from pnas_tools._cli import cli; cli.main({command}, standalone_mode=False)\n"

@@ -10,6 +10,7 @@ from pnas_models._checkpoints._sources import read_config
 from pnas_models._cifar import cifar_network
 from pnas_models._errors import ModelError
 from pnas_models._imagenet import imagenet_network
+from pnas_models._materialize import materialize
 from pnas_models._network import CellNetwork
 from pnas_models._normalization import BatchNorm
 from pnas_models._operations import OperationBuilder
@@ -42,7 +43,8 @@ def load_network(path: str | PathLike[str], *, operations: Mapping[str, Operatio
     if config is None:
         raise ModelError(f"{path} does not say which network it is of: build the network and use load_weights")
     with torch.device("meta"):  # where a config that is too large to be true costs nothing
-        checked_weights(network_of(config, operations), path, "pnas")
-    network = network_of(config, operations)
+        network = network_of(config, operations)
+    checked_weights(network, path, "pnas")
+    materialize(network)
     load_weights(network, path)
     return network

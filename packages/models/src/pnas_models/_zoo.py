@@ -1,16 +1,19 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
+import torch
 from torch import nn
 
 from pnas_models._archive import extract
 from pnas_models._checkpoints._load import load_weights
 from pnas_models._checks import checked_positive
 from pnas_models._cifar import cifar_network
-from pnas_models._download import download
+from pnas_models._download import cache_folder, download
 from pnas_models._errors import ModelError
 from pnas_models._genotypes import PNASNET_5
 from pnas_models._imagenet import imagenet_network
+from pnas_models._materialize import materialize
 from pnas_models._network import CellNetwork
 from pnas_models._weights import PNASNet5LargeWeights, PNASNet5MobileWeights, PublishedWeights, Weights
 
@@ -73,6 +76,7 @@ def pnasnet5_cifar(
     return _build("pnasnet5_cifar", _cifar, weights, num_classes, in_channels, progress, {**network, **options})
 
 
+_CIFAR_SIZE = 32
 _MODELS: dict[str, Callable[..., CellNetwork]] = {
     "pnasnet5_cifar": pnasnet5_cifar,
     "pnasnet5_large": pnasnet5_large,
@@ -126,6 +130,19 @@ def published_weights(name: str) -> list[PublishedWeights]:
     return list(_PUBLISHED.get(name, ()))
 
 
+def published_image_size(name: str) -> int:
+    """Pixels of the images that a network of the zoo is for."""
+    known = published_weights(name)
+    size: int = known[0].value.image_size if known else _CIFAR_SIZE
+    return size
+
+
+def cached_path(weights: Weights | PublishedWeights) -> Path:
+    """Where a published file is once it has been fetched."""
+    weights = weights.value if isinstance(weights, PublishedWeights) else weights
+    return cache_folder() / weights.file_name
+
+
 def fetch_weights(weights: Weights | PublishedWeights, *, progress: bool = True) -> str:
     """Download a published file unless it is here, and give the path for `load_weights`.
 
@@ -165,7 +182,13 @@ def _build(
     path = fetch_weights(chosen, progress=progress)
     is_loadable = num_classes == chosen.num_classes or (num_classes, chosen.num_classes) == (1000, 1001)
     # Built as the file is, filled, and only then changed to what was asked for.
-    network = build(num_classes=num_classes if is_loadable else chosen.num_classes, in_channels=3, **options)
+    n_loaded = num_classes if is_loadable else chosen.num_classes
+    if options.get("auxiliary"):  # which the file may lack: then it needs initial weights
+        network = build(num_classes=n_loaded, in_channels=3, **options)
+    else:
+        with torch.device("meta"):
+            network = build(num_classes=n_loaded, in_channels=3, **options)
+        materialize(network)
     load_weights(network, path, chosen.source)
     if not is_loadable:
         network.reset_classifier(num_classes)

@@ -4,7 +4,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from pnas_models._checkpoints._sources import timm_names
@@ -49,7 +49,8 @@ def save_weights(model: CellNetwork, path: str | PathLike[str], target: TargetNa
     path = Path(path)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        save_file({name: tensor.contiguous() for name, tensor in state.items()}, part, metadata)
+        # Through Python's own writing, so that the file has the usual permissions.
+        part.write_bytes(save({name: tensor.contiguous() for name, tensor in state.items()}, metadata))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -137,7 +137,7 @@ def weight_names(network: CellNetwork) -> list[str]:
 
 
 def _state_dict_source(path: Path, find: Mapping[str, str]) -> Source:
-    tensors = _read_state_dict(path)
+    tensors = read_state_dict(path)
     return Source(
         path=path,
         names=frozenset(name for name in tensors if not name.endswith(".num_batches_tracked")),
@@ -165,7 +165,7 @@ def read_config(path: Path) -> dict[str, Any] | None:
     return config
 
 
-def _read_state_dict(path: Path) -> dict[str, Tensor]:
+def read_state_dict(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file or of a PyTorch file."""
     with _readable(path):
         loaded = load_file(path) if _is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)

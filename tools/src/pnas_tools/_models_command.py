@@ -1,0 +1,279 @@
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pnas_tools._errors import BadInput, Failed
+from pnas_tools._parameter_types import POSITIVE, SEED
+
+# pnas_models imports torch, which takes seconds: every command imports it when it runs.
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SOURCES = ("tensorflow", "timm", "cadene", "pnas")
+_PATH = click.Path(path_type=Path)
+# Larger than anybody needs, and smaller than what overflows.
+_PIXELS = click.IntRange(3, 4096)
+_FILTERS = click.IntRange(1, 10_000)
+_REPEATS = click.IntRange(1, 1000)
+_CLASSES = click.IntRange(1, 1_000_000)
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+@click.group("models")
+def models_command() -> None:
+    """List, convert, export and use networks, such as PNASNet-5 with its weights.
+
+    A NAME is one that `pnas-tools models list` prints. A CELL is the short form that searches print, such as
+    sep_conv_5x5@-2+identity@-1,max_pool_3x3@0+identity@0, or JSON such as [[-2, "sep_conv_5x5", -1, "identity"]]. A
+    FILE holds weights: a .safetensors or .pth file, or a checkpoint of TensorFlow.
+    """
+
+
+def _network_options(command: F) -> F:
+    for option in (
+        click.option(
+            "--classes", "num_classes", type=_CLASSES, help="Outputs of the classifier.  [default: the network's own]"
+        ),
+        click.option("--stem-filters", type=_FILTERS, help="Of the first convolution for ImageNet.  [default: 32]"),
+        click.option("--repeats", "n_repeats", type=_REPEATS, help="Of a CELL in each stage, N.  [default: 3]"),
+        click.option(
+            "--filters",
+            "n_filters",
+            type=_FILTERS,
+            help="Of a CELL in the first stage, F.  [default: cifar 48, imagenet 54]",
+        ),
+        click.option(
+            "--network", type=click.Choice(["cifar", "imagenet"]), help="What a CELL is put into.  [default: cifar]"
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@models_command.command("list", epilog="Example: pnas-tools models list --json")
+@_json_option
+def list_command(as_json: bool) -> None:
+    """Print the networks that have a name, and their published weights."""
+    from pnas_tools._model_info import list_info
+    from pnas_tools._model_text import print_list
+
+    models = list_info()
+    if as_json:
+        click.echo(json.dumps(models))
+    else:
+        print_list(models)
+
+
+@models_command.command("info", epilog="Example: pnas-tools models info pnasnet5_mobile --image-size 331")
+@click.argument("network_text", metavar="NAME|CELL|FILE")
+@click.option(
+    "--image-size", type=_PIXELS, help="Of the image to count multiply-adds for.  [default: the network's own]"
+)
+@_network_options
+@_json_option
+@click.pass_context
+def info_command(
+    context: click.Context, /, network_text: str, image_size: int | None, as_json: bool, **options: Any
+) -> None:
+    """Print a network's size, its maps, and where its published weights are."""
+    from pnas_tools._model_info import network_info
+    from pnas_tools._model_text import print_info
+    from pnas_tools._network_choice import choose_network
+
+    with _refusing():
+        info = network_info(choose_network(network_text, options, context.with_resource), image_size)
+    if as_json:
+        click.echo(json.dumps(info))
+    else:
+        print_info(info)
+
+
+@models_command.command("convert", epilog="Example: pnas-tools models convert model.ckpt model.safetensors --to timm")
+@click.argument("source_path", metavar="SRC", type=_PATH)
+@click.argument("target_path", metavar="DST", type=_PATH)
+@click.option(
+    "--to",
+    "target",
+    type=click.Choice(["pnas", "timm"]),
+    default="pnas",
+    show_default=True,
+    help="Whose names DST has.",
+)
+@click.option("--from", "source", type=click.Choice(_SOURCES), help="Who wrote SRC.  [default: as its names tell]")
+@click.option("--model", metavar="NAME", help="The network of SRC.  [default: as its classifier tells]")
+@click.option("--classes", "num_classes", type=_CLASSES, help="1000 of 1001 drops the background.  [default: as SRC]")
+@click.option("--auxiliary", is_flag=True, help="Keep the auxiliary head, too.")
+@click.option("--image-size", type=_PIXELS, help="Of the images for the head.  [default: the network's own]")
+@click.pass_context
+def convert_command(
+    context: click.Context,
+    /,
+    source_path: Path,
+    target_path: Path,
+    target: Any,
+    source: Any,
+    model: str | None,
+    num_classes: int | None,
+    auxiliary: bool,
+    image_size: int | None,
+) -> None:
+    """Write the weights in SRC as the .safetensors file DST; nothing is downloaded.
+
+    SRC is a .safetensors or .pth file, or a checkpoint of TensorFlow: its prefix, one of its files, its folder, or the
+    .tar.gz as published. A DST that is there is replaced.
+    """
+    if image_size is not None and not auxiliary:
+        raise BadInput("--image-size is of the auxiliary head, and needs --auxiliary")
+    if auxiliary and target == "timm":
+        raise BadInput("timm's networks have no auxiliary head: leave out --auxiliary, or --to timm")
+    _check_writable(target_path, ".safetensors")
+
+    from pnas_models import (
+        count_parameters,
+        empty_network,
+        fill_network,
+        open_weights,
+        save_weights,
+        timm_state_dict,
+    )
+
+    with _refusing():
+        file = context.with_resource(open_weights(source_path, source))
+        network = empty_network(file, model=model, num_classes=num_classes, auxiliary=auxiliary, image_size=image_size)
+        fill_network(network, file)
+        save_weights(network, target_path, target)
+        n_tensors = len(timm_state_dict(network) if target == "timm" else network.state_dict())
+    name = model or file.model or f"a network of the {network.config['network']} kind"
+    click.echo(f"read  {source_path}: {name}, {file.num_classes:,} classes, names of {file.source}")
+    if network.num_classes < file.num_classes:
+        click.echo("      without the background class")
+    if file.has_auxiliary and not auxiliary:
+        click.echo("      without the auxiliary head, which --auxiliary keeps")
+    n_parameters = count_parameters(network)
+    click.echo(
+        f"wrote {target_path}: {n_tensors:,} tensors, {n_parameters:,} parameters, {network.num_classes:,} classes, "
+        f"names of {target}"
+    )
+
+
+@models_command.command("export", epilog="Example: pnas-tools models export pnasnet5_mobile --onnx mobile.onnx")
+@click.argument("network_text", metavar="NAME|CELL|FILE")
+@click.option("--onnx", "path", type=_PATH, required=True, help="The file to write; one that is there is replaced.")
+@click.option("--weights", "weights_text", metavar="NAME|FILE", help="Published weights, or a file.  [default: random]")
+@click.option("--image-size", type=_PIXELS, help="Of the image to check it with.  [default: the network's own]")
+@click.option("--fuse/--no-fuse", default=True, show_default=True, help="Fold batch norms into convolutions.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same random weights.")
+@_network_options
+@click.pass_context
+def export_command(
+    context: click.Context,
+    /,
+    network_text: str,
+    path: Path,
+    weights_text: str | None,
+    image_size: int | None,
+    fuse: bool,
+    seed: int,
+    **options: Any,
+) -> None:
+    """Write a network as an ONNX file, and check it.
+
+    The file takes images (N, channels, height, width) of any number and size, and gives logits (N, classes). Where
+    onnxruntime is installed, its logits are compared with PyTorch's, and the file is kept only if they agree. A FILE
+    has weights; NAME and CELL have random ones unless --weights gives others.
+    """
+    _check_writable(path, ".onnx")
+
+    import torch
+
+    from pnas_tools._network_choice import choose_network, with_weights
+    from pnas_tools._onnx_file import write_onnx
+
+    with _refusing():
+        choice = choose_network(network_text, options, context.with_resource)
+        if weights_text is not None:
+            choice = with_weights(choice, weights_text, options["num_classes"], context.with_resource)
+        torch.manual_seed(seed)
+        network = choice.network()
+        size = image_size or choice.image_size
+        difference = write_onnx(network, path, size, fused=fuse)
+    weights = f"weights of {choice.file.path}" if choice.file else f"random weights of seed {seed}"
+    click.echo(f"wrote {path}: {choice.name}, {weights}, {network.num_classes} classes")
+    if difference is None:
+        click.echo('not checked: onnxruntime is missing; pip install "pnas-tools[onnx]"')
+    else:
+        click.echo(
+            f"checked at {size}x{size} pixels: onnxruntime differs from PyTorch by {difference:.1e} of the top logit"
+        )
+
+
+@models_command.command("classify", epilog="Example: pnas-tools models classify pnasnet5_mobile cat.jpg dog.png")
+@click.argument("model", metavar="NAME")
+@click.argument("paths", metavar="IMAGE…", type=_PATH, nargs=-1, required=True)
+@click.option(
+    "--weights",
+    "weights_text",
+    metavar="NAME|FILE",
+    default="DEFAULT",
+    show_default=True,
+    help="Published weights, which are downloaded once, or a file.",
+)
+@click.option("--source", type=click.Choice(_SOURCES), help="Who wrote the file.  [default: as its names tell]")
+@click.option("--top", "n_top", type=POSITIVE, default=5, show_default=True, help="How many classes to print.")
+@_json_option
+@click.pass_context
+def classify_command(
+    context: click.Context,
+    /,
+    model: str,
+    paths: tuple[Path, ...],
+    weights_text: str,
+    source: Any,
+    n_top: int,
+    as_json: bool,
+) -> None:
+    """Print the most probable of ImageNet's 1000 classes for each IMAGE.
+
+    Images that cannot be read are named at the end, with exit code 2, and do not keep the others from being classified.
+    """
+    from pnas_tools._classification import Classification
+    from pnas_tools._model_text import print_classes
+
+    with _refusing():
+        task = Classification(model, paths, weights_text, source, context.with_resource)
+        results = task.results(n_top)
+        if as_json:
+            click.echo(json.dumps(list(results)))
+        else:
+            for result in results:
+                print_classes(result)
+    if task.unreadable:
+        reasons = ", ".join(f"{path} ({reason})" for path, reason in task.unreadable)
+        raise BadInput(f"{len(task.unreadable)} of {len(paths)} images could not be read: {reasons}")
+
+
+def _check_writable(path: Path, ending: str) -> None:
+    if path.suffix != ending:
+        raise BadInput(f"the file to write must end in {ending}, and {path} does not")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path} cannot be written: there is no folder {path.parent}")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What pnas_models refuses is bad input, and what PyTorch has no memory for has failed."""
+    from pnas_models import ModelError
+
+    try:
+        yield
+    except ModelError as error:
+        raise BadInput(str(error)) from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):
+            raise
+        raise Failed("out of memory; ask for a smaller network, or a smaller --image-size") from error
