@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pnas_models import create_model, fuse, load_weights, save_weights
 
-_N_ROUNDS = {"cpu": 4, "cuda": 30}
+_N_ROUNDS = {"cpu": 3, "cuda": 30}
 DEVICES = [
     "cpu",
     pytest.param(

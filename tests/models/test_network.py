@@ -258,3 +258,16 @@ def test_checkpoints_count_a_batch_once_in_batch_normalizations_of_all_kinds() -
     network(_images(8)).sum().backward()
     counts = {int(count) for name, count in network.state_dict().items() if name.endswith("num_batches_tracked")}
     assert counts == {1}
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@each_network
+def test_a_gpu_computes_what_the_cpu_computes(build: Any, size: int, layout: torch.memory_format) -> None:
+    network = build().eval()
+    images = _images(size)
+    with torch.no_grad():
+        expected = network(images)
+        logits = network.to("cuda", memory_format=layout)(images.to("cuda", memory_format=layout))
+    torch.testing.assert_close(logits.cpu(), expected, rtol=1e-3, atol=1e-4)
