@@ -385,3 +385,20 @@ def test_images_for_another_number_of_children_are_refused(shape: tuple[int, ...
     combined = combine([SMALL_CIFAR(cell) for cell in (A, B)])
     with pytest.raises(ModelError, match=r"\(2, N, C, H, W\)"):
         combined(torch.zeros(shape))
+
+
+def test_what_is_no_network_is_refused_and_any_iterable_is_taken() -> None:
+    with pytest.raises(ModelError, match="combine takes networks of cifar_network or imagenet_network, not Linear"):
+        combine([nn.Linear(1, 1)])  # type: ignore[list-item]
+    cell = [(-1, "identity", -2, "identity")]
+    assert combine(cifar_network(cell, 2, 1) for _ in range(2)).n_children == 2  # type: ignore[arg-type]
+
+
+def test_a_layer_with_a_hook_runs_by_itself() -> None:
+    cell = [(-1, "identity", -2, "identity")]
+    networks = [cifar_network(cell, 2, 1) for _ in range(2)]
+    networks[1].stem[0].register_forward_hook(lambda _module, _inputs, output: 2 * output)
+    images = torch.randn(2, 3, 8, 8)
+    combined = combine(networks).eval()
+    expected = torch.stack([network.eval()(images) for network in networks])
+    torch.testing.assert_close(combined(images), expected)

@@ -63,3 +63,21 @@ def test_a_network_in_training_is_fused_as_it_evaluates() -> None:
     assert not fused.training
     assert fused.aux is None
     torch.testing.assert_close(fused(images), network.eval()(images))
+
+
+class _Parallel(nn.Sequential):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return self[0](input) + self[1](input)
+
+
+def test_a_container_of_ones_own_and_a_layer_with_a_hook_are_left_as_they_are() -> None:
+    def mine(in_channels: int, out_channels: int, stride: int, batch_norm: BatchNorm) -> nn.Module:
+        first = nn.Conv2d(in_channels, out_channels, 1, stride)
+        return nn.Sequential(first, _Parallel(nn.Conv2d(out_channels, out_channels, 1), batch_norm(out_channels)))
+
+    network = cifar_network([(-2, "mine", -1, "identity")], 4, 1, operations={"mine": mine})
+    network.stem[0].register_forward_hook(lambda _module, _inputs, output: 2 * output)
+    images = torch.randn(4, 3, 12, 12)
+    network(images)
+    network.eval()
+    torch.testing.assert_close(fuse(network)(images), network(images))

@@ -294,3 +294,11 @@ def test_a_state_of_something_else_is_refused() -> None:
     concatenated = cifar_network(BOTH, 4, 1, concat=[-2, 1], reduction_cell=BOTH).state_dict()
     with pytest.raises(ModelError, match="project_output"):
         inherit(concatenated, BOTH, [*BOTH, *ONLY_PREVIOUS])
+
+
+def test_a_child_without_the_parents_operations_is_refused_at_once() -> None:
+    equal = (-2, "identity", -1, "identity")
+    parent = [*[equal] * 12, (0, "identity", -1, "avg_pool_3x3")]
+    child = [*[equal] * 13, (0, "max_pool_3x3", -1, "avg_pool_3x3")]
+    with pytest.raises(ModelError, match="the child must have all blocks of the parent"):
+        inherit({}, parent, child)

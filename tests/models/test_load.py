@@ -11,6 +11,7 @@ from torch import Tensor
 from pnas_models import (
     PNAS_OPERATIONS,
     PNASNET_5,
+    BatchNorm,
     CellNetwork,
     ModelError,
     cifar_network,
@@ -150,7 +151,9 @@ def test_the_auxiliary_head_is_read_skipped_or_said_to_be_untrained(tmp_path: Pa
     with pytest.warns(UserWarning, match="has no auxiliary head: the network's own is untrained"):
         load_weights(again, DATA / "slim_imagenet.ckpt", source="tensorflow")
     other_size = _small(auxiliary=True, image_size=331)
-    with pytest.raises(ModelError, match=r"1 of another shape: aux.conv.weight 768x128x1x1 for 768x128x6x6"):
+    with pytest.raises(
+        ModelError, match=r"aux.conv.weight 768x128x1x1 for 768x128x6x6\); build it with the image_size"
+    ):
         load_weights(other_size, path)
 
 
@@ -270,3 +273,13 @@ def test_mobile_has_all_names_and_shapes_of_tf_slim() -> None:
         elif len(sizes) == 4:
             sizes = [sizes[3], sizes[2], *sizes[:2]]
         assert list(shape) == (sizes[::-1] if len(sizes) == 2 else sizes)
+
+
+def test_how_fast_averages_move_is_no_part_of_the_weights(tmp_path: Path) -> None:
+    save_weights(cifar_network(PNASNET_5, 4, 1), tmp_path / "weights.safetensors")
+    network = cifar_network(PNASNET_5, 4, 1, batch_norm=BatchNorm(eps=1e-5, decay=0.99))
+    load_weights(network, tmp_path / "weights.safetensors")
+    with pytest.raises(ModelError, match=r"are of a network with batch_norm \{'eps': 1e-05"):
+        load_weights(
+            cifar_network(PNASNET_5, 4, 1, batch_norm=BatchNorm(eps=1e-3, decay=0.9)), tmp_path / "weights.safetensors"
+        )

@@ -63,6 +63,8 @@ def test_weights_of_ones_own_are_loaded_by_timm(tmp_path: Path) -> None:
     by_checkpoint = timm.create_model("pnasnet5_cifar", num_classes=5, checkpoint_path=path)
     overlay = {"file": path, "num_classes": 5}
     by_overlay = timm.create_model("pnasnet5_cifar", num_classes=5, pretrained=True, pretrained_cfg_overlay=overlay)
+    with pytest.raises(ModelError, match="nobody has published any"):  # ours, as the overlay names no file
+        timm.create_model("pnasnet5_cifar", pretrained=True, pretrained_cfg_overlay={"crop_pct": 0.9})
     for loaded in (by_checkpoint, by_overlay):
         assert torch.equal(loaded.classifier.weight, network.classifier.weight)
         assert torch.equal(loaded.stem[0].weight, network.stem[0].weight)

@@ -513,7 +513,7 @@ class TestClassify:
             (["pnasnet5_cifar", "colors.png"], "nobody has published weights for pnasnet5_cifar"),
             (["pnasnet5_mobile"], "Missing argument 'IMAGE…'"),
             (["pnasnet5_mobile", "colors.png", "--weights", "TIMM"], "there are no weights 'TIMM' for pnasnet5_mobile"),
-            (["pnasnet5_mobile", "colors.png", "--source", "timm"], "--source is of a file"),
+            (["pnasnet5_mobile", "colors.png", "--from", "timm"], "--from is of a file"),
             (
                 ["pnasnet5_mobile", "colors.png", "--weights", "text.png"],
                 "text.png is no PyTorch file of tensors alone",

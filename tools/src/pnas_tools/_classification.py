@@ -62,7 +62,7 @@ class Classification:
         if weights in published:
             chosen = published[weights]
             if source is not None:
-                raise ModelError(f"--source is of a file, and {weights} is the name of published weights")
+                raise ModelError(f"--from is of a file, and {weights} is the name of published weights")
         elif names_file(weights):
             file = keep_open(open_weights(Path(weights), source))
             of_source = (known for known in published.values() if known.source == file.source)

@@ -223,7 +223,7 @@ def export_command(
     show_default=True,
     help="Published weights, which are downloaded once, or a file.",
 )
-@click.option("--source", type=click.Choice(_SOURCES), help="Who wrote the file.  [default: as its names tell]")
+@click.option("--from", "source", type=click.Choice(_SOURCES), help="Who wrote the file.  [default: as its names tell]")
 @click.option("--top", "n_top", type=POSITIVE, default=5, show_default=True, help="How many classes to print.")
 @_json_option
 @click.pass_context
@@ -260,6 +260,8 @@ def classify_command(
 def _check_writable(path: Path, ending: str) -> None:
     if path.suffix != ending:
         raise BadInput(f"the file to write must end in {ending}, and {path} does not")
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder, and a file is to be written: name one in it")
     if not path.parent.is_dir():
         raise BadInput(f"{path} cannot be written: there is no folder {path.parent}")
 

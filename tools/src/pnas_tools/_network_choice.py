@@ -120,7 +120,7 @@ def with_weights(
 
 def names_file(text: str) -> bool:
     """Whether there is such a file or checkpoint, or the text can only mean one."""
-    return Path(text).exists() or Path(f"{text}.index").exists() or text.endswith(_FILE_ENDINGS)
+    return text != "" and (Path(text).exists() or Path(f"{text}.index").exists() or text.endswith(_FILE_ENDINGS))
 
 
 def _of_cell(text: str, network: str = "cifar", **given: Any) -> NetworkChoice:

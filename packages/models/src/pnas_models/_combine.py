@@ -119,8 +119,14 @@ def combine(networks: Sequence[CellNetwork]) -> CombinedNetwork:
     Raises:
         ModelError: no network, the same network twice, or networks that differ in more than their cells.
     """
+    networks = tuple(networks)
     if not networks:
         raise ModelError("combine needs at least one network and got none")
+    for network in networks:
+        if not isinstance(network, CellNetwork):
+            raise ModelError(
+                f"combine takes networks of cifar_network or imagenet_network, not {type(network).__name__}"
+            )
     if len({id(network) for network in networks}) < len(networks):
         raise ModelError("combine got one network twice, and each child needs weights of its own: pass a copy")
     expected = _shared(networks[0])

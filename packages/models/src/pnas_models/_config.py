@@ -25,8 +25,9 @@ def network_of(config: Mapping[str, Any], operations: Mapping[str, OperationBuil
         build = _FAMILIES[arguments.pop("network")]
         batch_norm = BatchNorm(**arguments.pop("batch_norm"))
         return build(**arguments, batch_norm=batch_norm, operations=operations)
-    except (KeyError, TypeError) as error:
-        raise ModelError(f"the config is that of no network here ({error}): {dict(config)}") from error
+    except (KeyError, TypeError, OverflowError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ModelError(f"the config is that of no network here ({reason}): {dict(config)}") from error
 
 
 def load_network(path: str | PathLike[str], *, operations: Mapping[str, OperationBuilder] | None = None) -> CellNetwork:

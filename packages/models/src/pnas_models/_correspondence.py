@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,7 +18,13 @@ def correspondence(parent: Sequence[BlockSpec], child: Sequence[BlockSpec]) -> l
     Of several ways it is the first in lexicographic order, blocks as they are before swapped ones; None if there is
     none.
     """
+    if Counter(map(_operations, parent)) - Counter(map(_operations, child)):
+        return None  # found at once, where trying all ways would take a factorial of them
     return _completed([], parent, child)
+
+
+def _operations(block: BlockSpec) -> tuple[str, ...]:
+    return tuple(sorted((block[1], block[3])))
 
 
 def _completed(places: list[Place], parent: Sequence[BlockSpec], child: Sequence[BlockSpec]) -> list[Place] | None:

@@ -7,6 +7,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pnas_models._factorized_reduction import FactorizedReduction
+from pnas_models._hooks import has_hooks
 from pnas_models._network import CellNetwork
 from pnas_models._same_padding import SameConv2d
 
@@ -18,7 +19,7 @@ def fuse(network: CellNetwork) -> CellNetwork:
     """
     fused = copy.deepcopy(network).eval().requires_grad_(False)
     for module in list(fused.modules()):
-        if isinstance(module, nn.Sequential):
+        if type(module) is nn.Sequential:
             _fuse_sequential(module)
         elif isinstance(module, FactorizedReduction) and _can_fuse(module.path_1, module.bn):
             _fuse_factorized_reduction(module)
@@ -39,7 +40,9 @@ def _can_fuse(convolution: nn.Module, batch_norm: nn.Module) -> bool:
     """Whether the two do what their types say and nothing else; a subclass may compute anything."""
     if type(convolution) not in (nn.Conv2d, SameConv2d) or type(batch_norm) is not nn.BatchNorm2d:
         return False
-    return batch_norm.track_running_stats and not parametrize.is_parametrized(convolution)
+    if parametrize.is_parametrized(convolution) or has_hooks(convolution) or has_hooks(batch_norm):
+        return False
+    return batch_norm.track_running_stats
 
 
 def _fuse_factorized_reduction(reduction: FactorizedReduction) -> None:

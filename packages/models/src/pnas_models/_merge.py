@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from pnas_models._auxiliary import AuxiliaryHead
 from pnas_models._factorized_reduction import FactorizedReduction
+from pnas_models._hooks import has_hooks
 from pnas_models._operations import Pool
 from pnas_models._same_padding import SameConv2d
 
@@ -31,7 +32,7 @@ _NO_SETTINGS = frozenset(vars(nn.Module()))
 def signature(module: nn.Module) -> Hashable | None:
     """Equal for modules that can be merged; None for one that can be merged with no other."""
     # A subclass may compute anything, so the type itself counts.
-    if type(module) not in _MERGEABLE or not _keeps_channels_apart(module):
+    if type(module) not in _MERGEABLE or not _keeps_channels_apart(module) or has_hooks(module):
         return None
     children = [(name, signature(child)) for name, child in module.named_children()]
     if any(inner is None for _, inner in children):

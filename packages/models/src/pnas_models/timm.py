@@ -81,10 +81,10 @@ def pnasnet5_cifar(pretrained: bool = False, **options: Any) -> CellNetwork:
 def _built(name: str, pretrained: bool, options: dict[str, Any]) -> CellNetwork:
     """What timm makes of one of our networks, which fetches its weights itself unless it is told of others."""
     tag = options.get("pretrained_cfg")
-    is_theirs = bool(options.get("pretrained_cfg_overlay")) or not (tag is None or isinstance(tag, str))
+    is_theirs = any(map(_names_a_file, (tag, options.get("pretrained_cfg_overlay"))))
     weights = None
     if pretrained and not is_theirs:
-        weights = tag.partition("_")[0].upper() if tag else "DEFAULT"
+        weights = tag.partition("_")[0].upper() if isinstance(tag, str) and tag else "DEFAULT"
     n_maps = 3 if name == "pnasnet5_cifar" else 5
     features = {"feature_cls": "getter", "out_indices": tuple(range(n_maps)), **options.pop("feature_cfg", {})}
     built: CellNetwork = build_model_with_cfg(
@@ -95,6 +95,19 @@ def _built(name: str, pretrained: bool, options: dict[str, Any]) -> CellNetwork:
         **options,
     )
     return built
+
+
+def _names_a_file(config: Any) -> bool:
+    """Whether a config of timm's says where weights are, other than ours."""
+    if config is None or isinstance(config, str):
+        return False
+    values = config if isinstance(config, dict) else vars(config)
+    ours = {entry.url for known in default_cfgs.values() for entry in known.cfgs.values()}
+    return any(values.get(key) for key in ("file", "hf_hub_id", "state_dict")) or values.get("url") not in (
+        None,
+        "",
+        *ours,
+    )
 
 
 def _network(

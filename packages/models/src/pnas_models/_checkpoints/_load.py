@@ -1,7 +1,7 @@
 import warnings
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -80,18 +80,27 @@ def _checked_keys(model: CellNetwork, source: Source) -> list[str]:
     found = [f"{len(names)} {kind}: {_listed(names)}" for kind, names in problems.items() if names]
     if found:
         raise ModelError(
-            f"the weights in {source.path} are not those of this network ({'; '.join(found)}); "
-            "build it with the cells, filters, repeats and classes that the file was made with; reset_classifier "
-            "changes the classes afterwards"
+            f"the weights in {source.path} are not those of this network ({'; '.join(found)}); {_way_out(misshapen)}"
         )
     return keys
+
+
+def _way_out(misshapen: list[str]) -> str:
+    if misshapen and all(name.startswith("aux") for name in misshapen):
+        return "build it with the image_size that the head was made for"
+    return (
+        "build it with the cells, filters, repeats and classes that the file was made with; reset_classifier changes "
+        "the classes afterwards"
+    )
 
 
 def _check_same_network(model: CellNetwork, source: Source) -> None:
     """Two networks may have the same tensors and read them in another order; a file of ours says which it is."""
     for name in ("network", "cell", "concat", "reduction_cell", "reduction_concat", "batch_norm"):
         ours = model.config[name]
-        theirs = (source.config or {}).get(name, ours)
+        theirs: Any = (source.config or {}).get(name, ours)
+        if name == "batch_norm" and isinstance(theirs, dict):
+            theirs = {**theirs, "decay": ours["decay"]}  # which changes nothing that a network computes
         if theirs != ours:
             raise ModelError(
                 f"the weights in {source.path} are of a network with {name} {theirs}, and this one has {ours}: "

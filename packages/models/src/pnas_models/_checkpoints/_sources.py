@@ -195,7 +195,7 @@ def _readable(path: Path) -> Iterator[None]:
     except pickle.UnpicklingError as error:  # PyTorch's own text tells how to read the file all the same
         raise ModelError(f"{path} is no PyTorch file of tensors alone, and nothing else is unpickled") from error
     except Exception as error:  # whatever a damaged file leads the unpickler to
-        reason = str(error).strip().partition("\n")[0]
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise ModelError(
             f"{path} is damaged, or no safetensors file and no PyTorch file of tensors alone ({reason}): fetch it again"
         ) from error
