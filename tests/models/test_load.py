@@ -152,7 +152,8 @@ def test_the_auxiliary_head_is_read_skipped_or_said_to_be_untrained(tmp_path: Pa
         load_weights(again, DATA / "slim_imagenet.ckpt", source="tensorflow")
     other_size = _small(auxiliary=True, image_size=331)
     with pytest.raises(
-        ModelError, match=r"aux.conv.weight 768x128x1x1 for 768x128x6x6\); build it with the image_size"
+        ModelError,
+        match=r"aux.conv.weight 768x128x1x1 for 768x128x6x6\); build it with the image_size that the auxiliary",
     ):
         load_weights(other_size, path)
 

@@ -154,7 +154,7 @@ def test_what_cannot_be_had_is_one_sentence(weights: Weights, tmp_path: Path) ->
 def test_weights_may_be_named_in_several_ways(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[Weights] = []
 
-    def fetch(chosen: Weights, *, progress: bool) -> str:
+    def fetch(chosen: Weights, *, progress: bool) -> Path:
         fetched.append(chosen)
         raise ModelError("offline")
 

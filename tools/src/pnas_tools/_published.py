@@ -17,7 +17,7 @@ def weights_by_name(model: str) -> Mapping[str, Weights]:
 def fetched(weights: Weights) -> Path:
     """The file on this machine, downloaded unless it is here."""
     try:
-        return Path(fetch_weights(weights, progress=sys.stderr.isatty()))
+        return fetch_weights(weights, progress=sys.stderr.isatty())
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted; the same command goes on where the download stopped") from error
     except ModelError as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from pnas_models._checkpoints._load import checked_weights, load_weights
+from pnas_models._checkpoints._load import checked_weights, copy_weights
 from pnas_models._checkpoints._sources import read_config
 from pnas_models._cifar import cifar_network
 from pnas_models._errors import ModelError
@@ -45,7 +45,7 @@ def load_network(path: str | PathLike[str], *, operations: Mapping[str, Operatio
         raise ModelError(f"{path} does not say which network it is of: build the network and use load_weights")
     with torch.device("meta"):  # where a config that is too large to be true costs nothing
         network = network_of(config, operations)
-    checked_weights(network, path, "pnas")
+    source, keys = checked_weights(network, path, "pnas")
     materialize(network)
-    load_weights(network, path)
+    copy_weights(network, source, keys)
     return network

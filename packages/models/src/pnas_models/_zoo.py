@@ -143,7 +143,7 @@ def cached_path(weights: Weights | PublishedWeights) -> Path:
     return cache_folder() / weights.file_name
 
 
-def fetch_weights(weights: Weights | PublishedWeights, *, progress: bool = True) -> str:
+def fetch_weights(weights: Weights | PublishedWeights, *, progress: bool = True) -> Path:
     """Download a published file unless it is here, and give the path for `load_weights`.
 
     Raises:
@@ -153,7 +153,7 @@ def fetch_weights(weights: Weights | PublishedWeights, *, progress: bool = True)
     path = download(weights.urls, weights.file_name, sha256=weights.sha256, n_bytes=weights.n_bytes, progress=progress)
     if weights.source == "tensorflow":
         path = extract(path, path.with_name(path.name.removesuffix(".tar.gz")))
-    return str(path)
+    return path
 
 
 def _imagenet(**options: Any) -> CellNetwork:

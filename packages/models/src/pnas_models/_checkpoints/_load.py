@@ -39,14 +39,19 @@ def load_weights(model: CellNetwork, path: str | PathLike[str], source: SourceNa
         UserWarning: the network has an auxiliary head and the file has none, so that the head is untrained.
     """
     opened, keys = checked_weights(model, path, source)
+    copy_weights(model, opened, keys)
+    if model.aux is not None and not any(key.startswith("aux.") for key in keys):
+        warnings.warn(f"{path} has no auxiliary head: the network's own is untrained", UserWarning, stacklevel=2)
+
+
+def copy_weights(model: CellNetwork, source: Source, keys: list[str]) -> None:
+    """Read what `checked_weights` found into the network, all of it or nothing."""
     state = model.state_dict()
     # First everything is read and checked, and only then is the network changed.
-    tensors = {key: _fitted(opened, key, state[key]) for key in keys}
+    tensors = {key: _fitted(source, key, state[key]) for key in keys}
     with torch.no_grad():
         for key, tensor in tensors.items():
             state[key].copy_(tensor)
-    if model.aux is not None and not any(key.startswith("aux.") for key in keys):
-        warnings.warn(f"{path} has no auxiliary head: the network's own is untrained", UserWarning, stacklevel=2)
 
 
 def checked_weights(model: CellNetwork, path: str | PathLike[str], source: SourceName) -> tuple[Source, list[str]]:
@@ -79,15 +84,17 @@ def _checked_keys(model: CellNetwork, source: Source) -> list[str]:
     problems = {"missing": missing, "left over": extra, "of another shape": misshapen}
     found = [f"{len(names)} {kind}: {_listed(names)}" for kind, names in problems.items() if names]
     if found:
+        is_head_alone = not missing and not extra and all(name.startswith("aux") for name in misshapen)
         raise ModelError(
-            f"the weights in {source.path} are not those of this network ({'; '.join(found)}); {_way_out(misshapen)}"
+            f"the weights in {source.path} are not those of this network ({'; '.join(found)}); "
+            f"{_way_out(is_head_alone)}"
         )
     return keys
 
 
-def _way_out(misshapen: list[str]) -> str:
-    if misshapen and all(name.startswith("aux") for name in misshapen):
-        return "build it with the image_size that the head was made for"
+def _way_out(is_head_alone: bool) -> str:
+    if is_head_alone:
+        return "build it with the image_size that the auxiliary head was made for"
     return (
         "build it with the cells, filters, repeats and classes that the file was made with; reset_classifier changes "
         "the classes afterwards"
