@@ -176,6 +176,8 @@ class CellNetwork(nn.Module):
         Without a call, it is 1.
         """
         checked_fraction(fraction=fraction)
+        if self.config["drop_path_rate"] == 0:
+            return  # it is called before every step
         for module in self.modules():
             if isinstance(module, DropPath):
                 module.progress.fill_(fraction)

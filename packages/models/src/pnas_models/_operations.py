@@ -20,9 +20,16 @@ def convolution(
     stride: int | tuple[int, int] = 1,
     dilation: int = 1,
     groups: int = 1,
-) -> SameConv2d:
+) -> nn.Conv2d:
     """A convolution without bias, padded as SAME and initialized as TF-Slim does."""
-    module = SameConv2d(in_channels, out_channels, kernel_size, stride, dilation, groups)
+    module: nn.Conv2d
+    sizes = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+    if stride in (1, (1, 1)) and all(size % 2 == 1 for size in sizes):
+        # PyTorch's own pads by itself here, and whoever reads its type knows what it does.
+        height, width = (dilation * (size // 2) for size in sizes)
+        module = nn.Conv2d(in_channels, out_channels, sizes, 1, (height, width), dilation, groups, bias=False)
+    else:
+        module = SameConv2d(in_channels, out_channels, kernel_size, stride, dilation, groups)
     initialize_convolution(module)
     return module
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pnas_trainer._batches import Batches
 from pnas_trainer._clipping import clip_gradients
 from pnas_trainer._config import TrainConfig
-from pnas_trainer._cpu import fast_operations
+from pnas_trainer._cpu import fast_operations, fused_chains
 from pnas_trainer._dataset import ImageDataset
 from pnas_trainer._ema import ExponentialMovingAverage
 from pnas_trainer._evaluation import accuracies
@@ -57,6 +57,7 @@ class Training:
         self._config = config
         self._device = device
         self._is_combined = isinstance(model, CombinedModel)
+        self._has_fast_operations = device.type == "cpu" and config.precision == "float32"
         self.batches = Batches(data, config.preprocessing, config.batch_size, seeds, processes.n)
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self._optimizer = config.make_optimizer(self.parameters)
@@ -83,13 +84,14 @@ class Training:
         if self.step == 0:
             self.batches.shuffle()
             self._totals.zero_()
-        while self.step < len(self.batches.bounds):
-            self._train_step()
-            self.step += 1
-            if self.step < len(self.batches.bounds):
-                self.seconds += time.perf_counter() - start
-                after_step()
-                start = time.perf_counter()
+        with fused_chains(self.model) if self._has_fast_operations else nullcontext():
+            while self.step < len(self.batches.bounds):
+                self._train_step()
+                self.step += 1
+                if self.step < len(self.batches.bounds):
+                    self.seconds += time.perf_counter() - start
+                    after_step()
+                    start = time.perf_counter()
         self.losses.append((self._processes.sum(self._totals) / self.batches.n_images).tolist())
         self.seconds += time.perf_counter() - start
         self.accuracies.append(self._measured())
@@ -173,8 +175,7 @@ class Training:
         return torch.autocast(self._device.type, torch.bfloat16) if is_on else nullcontext()
 
     def _operations(self) -> AbstractContextManager[Any]:
-        is_on = self._device.type == "cpu" and self._config.precision == "float32"
-        return fast_operations() if is_on else nullcontext()
+        return fast_operations() if self._has_fast_operations else nullcontext()
 
     def _measured(self) -> list[float | None]:
         if not any(math.isfinite(loss) for loss in self.losses[-1]):

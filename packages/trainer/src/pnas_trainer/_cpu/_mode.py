@@ -6,8 +6,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from pnas_trainer._cpu import _functions
-from pnas_trainer._cpu._functions import Pair
+from pnas_trainer._cpu._batch_norm import BatchNorm
+from pnas_trainer._cpu._depthwise import DepthwiseConvolution, Geometry, Pair
+from pnas_trainer._cpu._functions import AveragePool3x3, Concatenation, MaxPool3x3
 
 
 class fast_operations(TorchFunctionMode):  # noqa: N801  # a context manager, as torch.no_grad
@@ -26,7 +27,7 @@ class fast_operations(TorchFunctionMode):  # noqa: N801  # a context manager, as
         return replacement(*args, **(kwargs or {}))
 
 
-def _is_ours(x: Any) -> bool:
+def is_ours(x: Any) -> bool:
     return (
         isinstance(x, Tensor)
         and x.ndim == 4
@@ -47,17 +48,17 @@ def _conv2d(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Any:
-    if _is_ours(input) and weight.dtype == torch.float32:
+    if is_ours(input) and weight.dtype == torch.float32:
         kernel, strides, dilations = (weight.shape[2], weight.shape[3]), _pair(stride), _pair(dilation)
         if strides is None or dilations is None:
             return F.conv2d(input, weight, bias, stride, padding, dilation, groups)
-        paddings = _paddings(padding, kernel, strides, dilations)
-        if kernel == (1, 1) and strides == (1, 1) and groups == 1 and paddings == (0, 0):
+        both_sides = paddings(padding, kernel, strides, dilations)
+        if kernel == (1, 1) and strides == (1, 1) and groups == 1 and both_sides == (0, 0):
             # oneDNN's set-up of a convolution costs more than the product where images are few and small.
             return F.linear(input.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
         is_depthwise = groups == input.shape[1] == weight.shape[0]
-        if is_depthwise and bias is None and paddings is not None and 1 in (strides[1], dilations[1]):
-            return _functions.DepthwiseConvolution.apply(input, weight, strides, paddings, dilations)
+        if is_depthwise and bias is None and both_sides is not None and 1 in (strides[1], dilations[1]):
+            return DepthwiseConvolution.apply(input, weight, Geometry(strides, both_sides, dilations))
     return F.conv2d(input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -71,8 +72,8 @@ def _max_pool2d(
     return_indices: bool = False,
 ) -> Any:
     plain = _pair(dilation) == (1, 1) and not ceil_mode and not return_indices
-    if plain and _is_ours(input) and _is_3x3(kernel_size, stride, padding):
-        return _functions.MaxPool3x3.apply(input)
+    if plain and is_ours(input) and _is_3x3(kernel_size, stride, padding):
+        return MaxPool3x3.apply(input)
     return F.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)  # type: ignore[call-overload]
 
 
@@ -86,8 +87,8 @@ def _avg_pool2d(
     divisor_override: int | None = None,
 ) -> Any:
     plain = not ceil_mode and not count_include_pad and divisor_override is None
-    if plain and _is_ours(input) and _is_3x3(kernel_size, stride, padding):
-        return _functions.AveragePool3x3.apply(input)
+    if plain and is_ours(input) and _is_3x3(kernel_size, stride, padding):
+        return AveragePool3x3.apply(input)
     return F.avg_pool2d(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
@@ -101,15 +102,16 @@ def _batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    if training and _is_ours(input) and input[:, 0].numel() > 1:
-        return _functions.BatchNorm.apply(input, weight, bias, running_mean, running_var, momentum, eps)
+    is_full = weight is not None and bias is not None and torch.get_num_threads() == 1
+    if training and is_full and is_ours(input) and input[:, 0].numel() > 1:
+        return BatchNorm.apply(input, weight, bias, running_mean, running_var, momentum, eps)
     return F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
 def _cat(tensors: tuple[Tensor, ...] | list[Tensor], *args: Any, **kwargs: Any) -> Any:
     dim = args[0] if args else kwargs.get("dim", 0)
-    if dim == 1 and len(args) + len(kwargs) == 1 and len(tensors) > 1 and all(_is_ours(x) for x in tensors):
-        return _functions.Concatenation.apply(*tensors)
+    if dim == 1 and len(args) + len(kwargs) == 1 and len(tensors) > 1 and all(is_ours(x) for x in tensors):
+        return Concatenation.apply(*tensors)
     return torch.cat(tensors, *args, **kwargs)
 
 
@@ -121,7 +123,7 @@ def _pair(value: Any) -> Pair | None:
     return values[0], values[1]
 
 
-def _paddings(padding: int | Sequence[int] | str, kernel: Pair, strides: Pair, dilations: Pair) -> Pair | None:
+def paddings(padding: int | Sequence[int] | str, kernel: Pair, strides: Pair, dilations: Pair) -> Pair | None:
     """On both sides of the rows and of the columns; None where it is not the same on both, or PyTorch refuses it."""
     if padding == "valid":
         return 0, 0

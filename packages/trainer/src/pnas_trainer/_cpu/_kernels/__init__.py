@@ -1,0 +1,28 @@
+"""Loops that neither PyTorch nor oneDNN has a fast form of, compiled by Numba at first use and kept on disk.
+
+`channels_last` lies in memory as rows `(N, H, W * C)`: a shift by one pixel is a shift by C numbers of a row, so every
+inner loop runs along a whole row, whatever C is. All functions release the GIL.
+"""
+
+from pnas_trainer._cpu._kernels._depthwise import depthwise, depthwise_gradients
+from pnas_trainer._cpu._kernels._depthwise_weights import depthwise_weight_gradient
+from pnas_trainer._cpu._kernels._normalization import (
+    batch_norm,
+    batch_norm_gradients,
+    batch_norm_input_gradient,
+    mask,
+)
+from pnas_trainer._cpu._kernels._pooling import average_pool, max_pool, max_pool_gradient
+
+__all__ = [
+    "average_pool",
+    "batch_norm",
+    "batch_norm_gradients",
+    "batch_norm_input_gradient",
+    "depthwise",
+    "depthwise_gradients",
+    "depthwise_weight_gradient",
+    "mask",
+    "max_pool",
+    "max_pool_gradient",
+]

@@ -1,0 +1,19 @@
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+"""Images in `channels_last`: rows `(N, H, W * C)` or pixels `(N * H * W, C)` of the same memory."""
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a function of arrays at its first use, and keep it on disk; it releases the GIL."""
+    compile_it = partial(numba.njit, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+    try:
+        return compile_it(cache=True)(function)
+    except RuntimeError:  # no folder can be written: compile it anew in every process
+        return compile_it()(function)

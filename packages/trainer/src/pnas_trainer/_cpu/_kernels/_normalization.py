@@ -1,0 +1,198 @@
+"""Batch normalization of pixels `(M, C)`, in float32; what is summed over all of them is summed in float64 at last.
+
+Loops run along lines of several pixels, so that short ones of few channels do not stand in the way of vectors.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pnas_trainer._cpu._kernels._compiled import Floats, compiled
+
+_LINE = 512
+_LINES = 32
+"""Lines whose sums are held in float32."""
+
+Vector = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+
+@compiled
+def batch_norm(
+    x: Floats,
+    weight: Vector,
+    bias: Vector,
+    running_mean: Vector,
+    running_var: Vector,
+    momentum: float,
+    eps: float,
+    y: Floats,
+    mean: Vector,
+    inverse_std: Vector,
+) -> None:
+    """Write `x`, normalized, into `y`, with the batch's statistics, and move the running ones (empty: there are none).
+
+    A stretch is read twice while it is in the cache, and stretches are joined as by Chan et al. (1979), so that a mean
+    much larger than the deviation costs no digits.
+    """
+    n_pixels, channels = x.shape
+    means, squares = np.zeros(channels), np.zeros(channels)
+    _moments(x.reshape(-1), _line(x), means, squares)
+    scale = np.empty(channels, np.float32)
+    for c in range(channels):
+        mean[c] = means[c]
+        inverse_std[c] = 1 / np.sqrt(squares[c] / n_pixels + eps)
+        scale[c] = weight[c] * inverse_std[c]
+        if len(running_mean) > 0:
+            running_mean[c] += momentum * (means[c] - running_mean[c])
+            running_var[c] += momentum * (squares[c] / (n_pixels - 1) - running_var[c])
+    line = _line(x)
+    centers, scales, shifts = _tiled(mean, line), _tiled(scale, line), _tiled(bias, line)
+    source, into = x.reshape(-1), y.reshape(-1)
+    for start in range(0, len(source), line):
+        end = min(start + line, len(source))
+        _normalize(source[start:end], centers, scales, shifts, into[start:end])
+
+
+@compiled
+def batch_norm_gradients(
+    gradient: Floats,
+    x: Floats,
+    weight: Vector,
+    mean: Vector,
+    inverse_std: Vector,
+    coefficients: Floats,
+    weight_gradient: Vector,
+    bias_gradient: Vector,
+) -> None:
+    """What the parameters get, and the `coefficients` `(4, C)` with which `batch_norm_input_gradient` goes on."""
+    channels = x.shape[1]
+    line = _line(x)
+    centers = _tiled(mean, line)
+    flat, source = gradient.reshape(-1), x.reshape(-1)
+    sums, products = np.zeros(channels), np.zeros(channels)
+    some_sums, some_products = np.empty(line, np.float32), np.empty(line, np.float32)
+    for begin in range(0, len(flat), _LINES * line):
+        some_sums[:] = 0
+        some_products[:] = 0
+        for start in range(begin, min(len(flat), begin + _LINES * line), line):
+            end = min(start + line, len(flat))
+            _add_gradient(some_sums, some_products, flat[start:end], source[start:end], centers)
+        _fold(some_sums, sums)
+        _fold(some_products, products)
+    for c in range(channels):
+        weight_gradient[c] = products[c] * inverse_std[c]
+        bias_gradient[c] = sums[c]
+        scale = weight[c] * inverse_std[c]
+        coefficients[0, c] = mean[c]
+        coefficients[1, c] = scale
+        coefficients[2, c] = -scale * inverse_std[c] * inverse_std[c] * products[c] / len(x)
+        coefficients[3, c] = -scale * sums[c] / len(x)
+
+
+@compiled
+def batch_norm_input_gradient(gradient: Floats, x: Floats, coefficients: Floats, x_gradient: Floats) -> None:
+    """What some of the pixels `x` get."""
+    line = _line(x)
+    centers, scales = _tiled(coefficients[0], line), _tiled(coefficients[1], line)
+    x_scales, shifts = _tiled(coefficients[2], line), _tiled(coefficients[3], line)
+    flat, source, into = gradient.reshape(-1), x.reshape(-1), x_gradient.reshape(-1)
+    for start in range(0, len(flat), line):
+        end = min(start + line, len(flat))
+        _input_gradient(flat[start:end], source[start:end], centers, scales, x_scales, shifts, into[start:end])
+
+
+@compiled
+def mask(gradient: Floats, y: Floats) -> None:
+    """What goes through a ReLU that gave `y`, in place."""
+    flat, output = gradient.reshape(-1), y.reshape(-1)
+    for t in range(len(flat)):
+        flat[t] = np.float32(0) if output[t] <= 0 else flat[t]
+
+
+@compiled
+def _moments(flat: Vector, line: int, mean: Doubles, squares: Doubles) -> None:
+    """Add to zeros the means of the channels and the sums of squared distances from them."""
+    channels = len(mean)
+    some_mean, some_squares = np.empty(channels), np.empty(channels)
+    sums = np.empty(line, np.float32)
+    count = 0
+    for begin in range(0, len(flat), _LINES * line):
+        end = min(len(flat), begin + _LINES * line)
+        some = (end - begin) // channels
+        sums[:] = 0
+        for start in range(begin, end, line):
+            _add(sums, flat[start : min(start + line, end)])
+        some_mean[:] = 0
+        _fold(sums, some_mean)
+        some_mean /= some
+        center = _tiled(some_mean, line)
+        sums[:] = 0
+        for start in range(begin, end, line):
+            _add_squares(sums, flat[start : min(start + line, end)], center)
+        some_squares[:] = 0
+        _fold(sums, some_squares)
+        for c in range(channels):
+            distance = some_mean[c] - mean[c]
+            mean[c] += distance * some / (count + some)
+            squares[c] += some_squares[c] + distance * distance * count * some / (count + some)
+        count += some
+
+
+@compiled
+def _line(x: Floats) -> int:
+    """How many numbers of several pixels a loop goes along."""
+    n_pixels, channels = x.shape
+    length: int = min(n_pixels, max(1, _LINE // channels)) * channels
+    return length
+
+
+@compiled
+def _tiled(values: Floats, length: int) -> Floats:
+    channels = len(values)
+    tiles = np.empty((length // channels, channels), np.float32)
+    for pixel in range(len(tiles)):
+        for c in range(channels):
+            tiles[pixel, c] = values[c]
+    return tiles.reshape(-1)
+
+
+@compiled
+def _fold(sums: Floats, into: Doubles) -> None:
+    pixels = sums.reshape(-1, len(into))
+    for pixel in range(len(pixels)):
+        for c in range(len(into)):
+            into[c] += pixels[pixel, c]
+
+
+@compiled
+def _add(sums: Floats, x: Floats) -> None:
+    for t in range(x.shape[0]):
+        sums[t] += x[t]
+
+
+@compiled
+def _add_squares(sums: Floats, x: Floats, center: Floats) -> None:
+    for t in range(x.shape[0]):
+        distance = x[t] - center[t]
+        sums[t] += distance * distance
+
+
+@compiled
+def _normalize(x: Floats, mean: Floats, scale: Floats, shift: Floats, y: Floats) -> None:
+    for t in range(x.shape[0]):
+        y[t] = (x[t] - mean[t]) * scale[t] + shift[t]
+
+
+@compiled
+def _add_gradient(sums: Floats, products: Floats, gradient: Floats, x: Floats, mean: Floats) -> None:
+    for t in range(x.shape[0]):
+        sums[t] += gradient[t]
+        products[t] += gradient[t] * (x[t] - mean[t])
+
+
+@compiled
+def _input_gradient(
+    gradient: Floats, x: Floats, mean: Floats, gradient_scale: Floats, x_scale: Floats, shift: Floats, into: Floats
+) -> None:
+    for t in range(x.shape[0]):
+        into[t] = gradient[t] * gradient_scale[t] + (x[t] - mean[t]) * x_scale[t] + shift[t]
