@@ -18,14 +18,14 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from pnas_models import PNAS_OPERATIONS, PNASNET_5, CellNetwork, cifar_network
-from pnas_trainer import ImageDataset, Preprocessing, TrainConfig, load_dataset, train, train_many
+from pnas_trainer import RECIPES, ImageDataset, Preprocessing, TrainConfig, load_dataset, train, train_many
 
 N_CORES = 2
 Cell = Sequence[tuple[int, str, int, str]]
 LEAVES = list(itertools.product((-2, -1), PNAS_OPERATIONS))
 ONE_BLOCK_CELLS: list[Cell] = [[(*a, *b)] for a, b in itertools.combinations_with_replacement(LEAVES, 2)]
 
-QUICK = TrainConfig(n_epochs=1, batch_size=96, learning_rate=0.1)
+QUICK = RECIPES["proxy_quick"]
 PAPER = TrainConfig(
     n_epochs=1,
     batch_size=64,
@@ -94,12 +94,14 @@ def ours_quick(data: ImageDataset) -> list[float | None]:
     return [result.accuracy for result in train_many(makes, data, QUICK, seeds=range(len(makes)), n_processes=N_CORES)]
 
 
-@pytest.mark.benchmark(group="train all one-block cells for an epoch of digits")
+@pytest.mark.usefixtures("importable")
+@pytest.mark.benchmark(group="train all one-block cells on digits, as preset quick does")
 @pytest.mark.parametrize("way", [ours_quick, plain_quick])
 def test_train_one_block_cells(benchmark: Any, way: Callable[[ImageDataset], list[float | None]]) -> None:
     data = load_dataset("digits", validation_fraction=0.2)
     accuracies = benchmark.pedantic(way, args=(data,), rounds=1, warmup_rounds=0)
-    benchmark.extra_info["images_per_second"] = len(accuracies) * len(data.train_images) / benchmark.stats.stats.min
+    n_images = len(accuracies) * QUICK.n_epochs * len(data.train_images)
+    benchmark.extra_info["images_per_second"] = n_images / benchmark.stats.stats.min
     assert sorted(accuracies)[len(accuracies) // 2] > 0.3  # chance is 0.1: both ways learn
 
 
@@ -115,7 +117,7 @@ def random_photos(n_images: int) -> ImageDataset:
     )
 
 
-N_PAPER_IMAGES = 256
+N_PAPER_IMAGES = 512
 
 
 def ours_paper(n_blocks: int) -> None:
@@ -127,7 +129,8 @@ def plain_paper(n_blocks: int) -> None:
     plain(partial(paper_network, PAPER_CELLS[n_blocks]), random_photos(N_PAPER_IMAGES), PAPER)
 
 
-@pytest.mark.benchmark(group="train two children for an epoch of 256 photos")
+@pytest.mark.usefixtures("importable")
+@pytest.mark.benchmark(group="train two children for an epoch of 512 photos")
 @pytest.mark.parametrize("way", ["ours", "plain"])
 @pytest.mark.parametrize("n_blocks", sorted(PAPER_CELLS))
 def test_train_paper_cells(benchmark: Any, n_blocks: int, way: str) -> None:

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
@@ -29,13 +27,6 @@ def random_images() -> ImageDataset:
         validation_labels=validation_labels,
         num_classes=3,
     )
-
-
-@pytest.fixture
-def importable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets spawned processes import the test's module by its name, from the folder in which the name begins."""
-    module = request.module
-    monkeypatch.syspath_prepend(Path(module.__file__).parents[module.__name__.count(".")])
 
 
 @pytest.fixture

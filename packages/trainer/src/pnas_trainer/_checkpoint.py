@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from pnas_trainer._checks import check_not_negative
 from pnas_trainer._errors import TrainerError
 from pnas_trainer._processes import Processes
 from pnas_trainer._training import Training
@@ -29,8 +30,9 @@ class Checkpoint:
     seconds: float = 300.0
 
     def __post_init__(self) -> None:
-        if not self.seconds >= 0:
-            raise TrainerError(f"seconds between checkpoints must be 0 or more, not {self.seconds!r}")
+        if not isinstance(self.path, (str, Path)):
+            raise TrainerError(f"path of a checkpoint must be that of a file, not {self.path!r}")
+        check_not_negative(**{"seconds between checkpoints": self.seconds})
 
 
 @dataclass

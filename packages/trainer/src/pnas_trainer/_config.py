@@ -5,6 +5,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from pnas_trainer._checks import check_below_one, check_not_negative, check_positive, check_truth, check_whole
 from pnas_trainer._errors import TrainerError
 from pnas_trainer._optimizers import SGD, Adam, Optimizer, RMSProp
 from pnas_trainer._preprocessing import Preprocessing
@@ -62,30 +63,22 @@ class TrainConfig:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
     def __post_init__(self) -> None:
-        for name in ("n_epochs", "batch_size"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise TrainerError(f"{name} must be a whole number of 1 or more, not {value!r}")
+        check_whole(1, n_epochs=self.n_epochs, batch_size=self.batch_size)
         for name, choices in (("optimizer", ("sgd", "adam", "rmsprop")), ("precision", ("float32", "bfloat16"))):
             if getattr(self, name) not in choices:
                 raise TrainerError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
-        for name in ("learning_rate", "epsilon"):
-            if not getattr(self, name) > 0:
-                raise TrainerError(f"{name} must be greater than 0, not {getattr(self, name)!r}")
-        for name in ("momentum", "rms_decay", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise TrainerError(f"{name} must lie in [0, 1), not {getattr(self, name)!r}")
+        check_positive(learning_rate=self.learning_rate, epsilon=self.epsilon)
+        check_below_one(momentum=self.momentum, rms_decay=self.rms_decay, label_smoothing=self.label_smoothing)
+        check_not_negative(weight_decay=self.weight_decay, auxiliary_weight=self.auxiliary_weight)
+        check_positive(max_gradient_norm=self.max_gradient_norm, or_none=True)
+        check_below_one(ema_decay=self.ema_decay, or_none=True)
+        check_truth(nesterov=self.nesterov, deterministic=self.deterministic, sync_batch_norm=self.sync_batch_norm)
         if self.nesterov and (self.momentum == 0 or self.optimizer != "sgd"):
             raise TrainerError(
                 f"nesterov needs SGD and a momentum greater than 0, not {self.optimizer} and {self.momentum!r}"
             )
-        for name in ("weight_decay", "auxiliary_weight"):
-            if not getattr(self, name) >= 0:
-                raise TrainerError(f"{name} must be 0 or more, not {getattr(self, name)!r}")
-        if self.max_gradient_norm is not None and not self.max_gradient_norm > 0:
-            raise TrainerError(f"max_gradient_norm must be greater than 0, or None, not {self.max_gradient_norm!r}")
-        if self.ema_decay is not None and not 0 <= self.ema_decay < 1:
-            raise TrainerError(f"ema_decay must lie in [0, 1), or be None, not {self.ema_decay!r}")
+        if not isinstance(self.preprocessing, Preprocessing):
+            raise TrainerError(f"preprocessing must be a Preprocessing, not {self.preprocessing!r}")
         if not isinstance(self.schedule, Schedule):
             raise TrainerError(f"schedule must be a Schedule, such as CosineSchedule(), not {self.schedule!r}")
         self.schedule.factor(0.0, self.n_epochs)

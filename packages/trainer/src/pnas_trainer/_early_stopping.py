@@ -5,6 +5,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from pnas_trainer._checks import check_whole
 from pnas_trainer._errors import TrainerError
 
 _PENALTIES = np.logspace(-5, 1, 13)  # of ridge regression, per curve
@@ -47,11 +48,9 @@ class LearningCurveRule:
     min_curves: int = 20
 
     def __post_init__(self) -> None:
-        for name, least in (("top", 1), ("first_epoch", 1), ("min_curves", 2)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise TrainerError(f"{name} must be a whole number of {least} or more, not {value!r}")
-        if not 0 < self.confidence < 1:
+        check_whole(1, top=self.top, first_epoch=self.first_epoch)
+        check_whole(2, min_curves=self.min_curves)
+        if not isinstance(self.confidence, float) or not 0 < self.confidence < 1:
             raise TrainerError(f"confidence must lie between 0 and 1, not {self.confidence!r}")
         for curve in self.finished:
             _check_accuracies(curve)

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from pnas_trainer._checkpoint import Checkpoint
+from pnas_trainer._checks import check_whole
 from pnas_trainer._child import MakeModel
 from pnas_trainer._config import TrainConfig
 from pnas_trainer._dataset import ImageDataset
@@ -79,8 +80,7 @@ def train_final(
     """
     if not candidates:
         raise TrainerError("train_final needs at least one candidate and got none")
-    if isinstance(n_runs, bool) or not isinstance(n_runs, int) or n_runs < 1:
-        raise TrainerError(f"n_runs must be a whole number of 1 or more, not {n_runs!r}")
+    check_whole(1, n_runs=n_runs)
     merged = data.merged()
 
     def run(name: str, images: ImageDataset, settings: TrainConfig, run_seed: int, file: str) -> TrainResult:

@@ -2,6 +2,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from pnas_trainer._checks import check_not_negative
 from pnas_trainer._errors import TrainerError
 
 
@@ -18,9 +19,8 @@ class Schedule(ABC):
     warmup_from: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.warmup_epochs < math.inf:
-            raise TrainerError(f"warmup_epochs must be 0 or more, not {self.warmup_epochs!r}")
-        if not 0 <= self.warmup_from <= 1:
+        check_not_negative(warmup_epochs=self.warmup_epochs, warmup_from=self.warmup_from)
+        if self.warmup_from > 1:
             raise TrainerError(f"warmup_from must lie in [0, 1], not {self.warmup_from!r}")
 
     def factor(self, epochs_done: float, n_epochs: int) -> float:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 import torch
 
 from pnas_trainer._checkpoint import Checkpoint, CheckpointFile
+from pnas_trainer._checks import check_integer, checked_device
 from pnas_trainer._child import Child, MakeModel, never_begun, result, surroundings
 from pnas_trainer._config import TrainConfig
 from pnas_trainer._dataset import ImageDataset
+from pnas_trainer._errors import TrainerError
 from pnas_trainer._memory import OutOfMemoryError, memory_shortage, released
 from pnas_trainer._preprocessing import Preprocessor
 from pnas_trainer._processes import Processes
@@ -50,7 +52,10 @@ def train(
         TrainerError: the settings, the images and the device do not go together, or the checkpoint is not this
             training's.
     """
-    device = torch.device(device)
+    device = checked_device(device)
+    check_integer(seed=seed)
+    if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
+        raise TrainerError(f"checkpoint must be a Checkpoint(path=...), not {checkpoint!r}")
     processes = Processes(distributed_training=distributed)
     Preprocessor(config.preprocessing, data.train_images)  # refuses settings that do not fit the images
     with surroundings(config, device):

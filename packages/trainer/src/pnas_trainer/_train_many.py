@@ -1,12 +1,13 @@
 import pickle
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 import torch.multiprocessing
 from torch import nn
 
+from pnas_trainer._checks import check_integer, check_whole, checked_device
 from pnas_trainer._child import Child, MakeModel, result, surroundings
 from pnas_trainer._config import TrainConfig
 from pnas_trainer._dataset import ImageDataset
@@ -58,20 +59,22 @@ def train_many(
     """
     if len(make_models) != len(seeds):
         raise TrainerError(f"train_many needs a seed for each of {len(make_models)} models, not {len(seeds)} seeds")
-    for name, value in (
-        ("children_per_step", children_per_step),
-        ("n_processes", n_processes),
-        ("threads_per_child", threads_per_child),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise TrainerError(f"{name} must be a whole number of 1 or more, not {value!r}")
+    for seed in seeds:
+        check_integer(seed=seed)
+    check_whole(1, children_per_step=children_per_step, n_processes=n_processes, threads_per_child=threads_per_child)
     if combine is not None and config.ema_decay is not None:
         raise TrainerError("combined networks are trained without ema_decay: leave one of the two out")
     Preprocessor(config.preprocessing, data.train_images)  # refuses settings that do not fit the images
     size = children_per_step if combine is not None else 1
     starts = range(0, len(make_models), size)
     cohorts = [(make_models[start : start + size], seeds[start : start + size]) for start in starts]
-    settings = (config, torch.device(device), combine, threads_per_child, keep_weights)
+    settings = _Settings(
+        config=config,
+        device=checked_device(device),
+        combine=combine,
+        threads_per_child=threads_per_child,
+        keep_weights=keep_weights,
+    )
     if n_processes == 1 or len(cohorts) <= 1:
         return [x for cohort in cohorts for x in _train_cohort(data, settings, cohort)]
     try:
@@ -91,46 +94,57 @@ def train_many(
         return [x for results in pool.map(_in_process, cohorts) for x in results]
 
 
-_Settings = tuple[TrainConfig, torch.device, Combine | None, int, bool]
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    """What all cohorts have in common."""
+
+    config: TrainConfig
+    device: torch.device
+    combine: Combine | None
+    threads_per_child: int
+    keep_weights: bool
+
+
 _Cohort = tuple[Sequence[MakeModel], Sequence[int]]
 
 
 def _train_cohort(data: ImageDataset, settings: _Settings, cohort: _Cohort) -> list[TrainResult]:
-    config, device, combine, threads_per_child, keep_weights = settings
-    make_models, seeds = cohort
     n_threads = torch.get_num_threads()
-    torch.set_num_threads(threads_per_child)
+    torch.set_num_threads(settings.threads_per_child)
     try:
-        if combine is None:
-            one = partial(train, data=data, config=config, device=device, keep_weights=keep_weights)
-            return [one(make, seed=seed) for make, seed in zip(make_models, seeds, strict=True)]
-        return _train_in_company(make_models, seeds, data.to(device), config, device, combine, keep_weights)
+        if settings.combine is None:
+            return [_train_alone(make, seed, data, settings) for make, seed in zip(*cohort, strict=True)]
+        return _train_in_company(*cohort, data.to(settings.device), settings, settings.combine)
     finally:
         torch.set_num_threads(n_threads)
+
+
+def _train_alone(make_model: MakeModel, seed: int, data: ImageDataset, settings: _Settings) -> TrainResult:
+    return train(
+        make_model, data, settings.config, seed=seed, device=settings.device, keep_weights=settings.keep_weights
+    )
 
 
 def _train_in_company(
     make_models: Sequence[MakeModel],
     seeds: Sequence[int],
     data: ImageDataset,
-    config: TrainConfig,
-    device: torch.device,
+    settings: _Settings,
     combine: Combine,
-    keep_weights: bool,
 ) -> list[TrainResult]:
     """Combined where that fits into memory, else in two halves, and at last one by one."""
     if len(seeds) == 1:
-        return [train(make_models[0], data, config, seed=seeds[0], device=device, keep_weights=keep_weights)]
+        return [_train_alone(make_models[0], seeds[0], data, settings)]
     try:
-        with memory_shortage(), surroundings(config, device):
-            return _train_combined(make_models, seeds, data, config, device, combine, keep_weights)
+        with memory_shortage(), surroundings(settings.config, settings.device):
+            return _train_combined(make_models, seeds, data, settings, combine)
     except OutOfMemoryError:
         half = len(seeds) // 2
-    released(device)
+    released(settings.device)
     return [
         x
         for part in (slice(None, half), slice(half, None))
-        for x in _train_in_company(make_models[part], seeds[part], data, config, device, combine, keep_weights)
+        for x in _train_in_company(make_models[part], seeds[part], data, settings, combine)
     ]
 
 
@@ -138,11 +152,10 @@ def _train_combined(
     make_models: Sequence[MakeModel],
     seeds: Sequence[int],
     data: ImageDataset,
-    config: TrainConfig,
-    device: torch.device,
+    settings: _Settings,
     combine: Combine,
-    keep_weights: bool,
 ) -> list[TrainResult]:
+    config, device = settings.config, settings.device
     children = [Child.made(make, data, config, seed, device) for make, seed in zip(make_models, seeds, strict=True)]
     model = combine([child.model for child in children]).to(memory_format=torch.channels_last)
     if not isinstance(model, CombinedModel):
@@ -161,7 +174,7 @@ def _train_combined(
             index,
             "diverged" if training.has_diverged(index) else "finished",
             device,
-            keep_weights=keep_weights,
+            keep_weights=settings.keep_weights,
         )
         for index, child in enumerate(children)
     ]
