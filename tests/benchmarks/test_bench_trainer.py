@@ -117,7 +117,7 @@ def random_photos(n_images: int) -> ImageDataset:
     )
 
 
-N_PAPER_IMAGES = 512
+N_PAPER_IMAGES = 320
 
 
 def ours_paper(n_blocks: int) -> None:
@@ -130,7 +130,7 @@ def plain_paper(n_blocks: int) -> None:
 
 
 @pytest.mark.usefixtures("importable")
-@pytest.mark.benchmark(group="train two children for an epoch of 512 photos")
+@pytest.mark.benchmark(group="train two children for an epoch of 320 photos")
 @pytest.mark.parametrize("way", ["ours", "plain"])
 @pytest.mark.parametrize("n_blocks", sorted(PAPER_CELLS))
 def test_train_paper_cells(benchmark: Any, n_blocks: int, way: str) -> None:
