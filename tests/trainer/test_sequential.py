@@ -23,3 +23,13 @@ def test_other_containers_and_sequences_with_a_forward_of_their_own_are_left_alo
     )
     with fused_chains(model):
         assert all("forward" not in vars(module) for module in model.modules())
+
+
+def test_models_are_left_as_they_were_where_one_of_their_layers_has_settings_of_another_form():
+    fine = nn.Sequential(nn.Conv2d(3, 4, 1, bias=False), nn.BatchNorm2d(4))
+    odd = nn.Sequential(nn.Conv2d(3, 4, 1, bias=False), nn.BatchNorm2d(4))
+    odd[0].stride = 1
+    model = nn.ModuleList([fine, odd])
+    with fused_chains(model):
+        assert ["forward" in vars(module) for module in model] == [True, False]
+    assert all("forward" not in vars(module) for module in model.modules())

@@ -51,7 +51,7 @@ def in_layout(x: Tensor) -> Tensor:
 
 def empty_images(n_images: int, channels: int, height: int, width: int) -> Tensor:
     """Images `(N, C, H, W)` to be written to, in `channels_last`."""
-    return torch.empty(n_images, channels, height, width, memory_format=torch.channels_last)
+    return torch.empty(n_images, channels, height, width, dtype=torch.float32, memory_format=torch.channels_last)
 
 
 def rows(x: Tensor) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from pnas_trainer._cpu._chain import Chain, Scratch
 from pnas_trainer._cpu._layers import ExplicitPadding, Layers
@@ -15,43 +16,79 @@ def fused_chains(model: nn.Module) -> Iterator[None]:
     """Within it, PyTorch's own sequences of its own layers compute as a `Chain` where they are one.
 
     The layers that are called by a sequence are known, so that no one else can see what lies between them. Everything
-    else is left alone: subclasses, layers with hooks or parametrizations, and sequences in evaluation mode.
+    else is left alone: subclasses, layers with hooks or parametrizations, and sequences in evaluation mode. As all our
+    operations, chains have no second derivatives.
     """
-    changed = []
+    changed: list[nn.Sequential] = []
     scratch = Scratch()
-    for module in model.modules():
-        if type(module) is nn.Sequential and "forward" not in vars(module):
-            steps = list(_steps(list(module), scratch))
-            if any(isinstance(step, Chain) for step in steps):
-                module.forward = partial(_run, steps)  # type: ignore[method-assign]
-                changed.append(module)
     try:
+        for module in model.modules():
+            if type(module) is nn.Sequential and "forward" not in vars(module):
+                forward = _FusedForward(module, scratch)
+                if forward.has_chains:
+                    module.forward = forward  # type: ignore[method-assign]
+                    changed.append(module)
         yield
     finally:
         for module in changed:
-            del module.forward
+            vars(module).pop("forward", None)
 
 
-def _run(steps: Sequence[nn.Module | Chain], input: Tensor) -> Tensor:
-    for step in steps:
-        input = step(input)
+class _FusedForward:
+    """The `forward` of a sequence; a copy of the sequence computes layer by layer."""
+
+    def __init__(self, sequence: nn.Sequential, scratch: Scratch) -> None:
+        self._sequence = sequence
+        self._scratch = scratch
+        self._layers: list[nn.Module] = []
+        self._steps: list[nn.Module | Chain] = []
+        self._plan()
+
+    @property
+    def has_chains(self) -> bool:
+        return any(isinstance(step, Chain) for step in self._steps)
+
+    def __call__(self, input: Tensor) -> Tensor:
+        if self._layers != list(self._sequence._modules.values()):  # noqa: SLF001  # quicker than to iterate
+            self._plan()
+        is_fresh = False
+        for step in self._steps:
+            if isinstance(step, Chain):
+                with torch._C.DisableTorchFunction():  # noqa: SLF001
+                    output = step.at_once(input, is_fresh=is_fresh)
+                is_fresh = output is not None
+                input = output if output is not None else _one_by_one(step.layers.sequence, input)
+            else:
+                input, is_fresh = step(input), False
+        return input
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial, (nn.Sequential.forward, self._sequence)
+
+    def _plan(self) -> None:
+        self._layers = list(self._sequence)
+        self._steps = list(_steps(self._layers, self._scratch))
+
+
+def _one_by_one(layers: Sequence[nn.Module], input: Tensor) -> Tensor:
+    for layer in layers:
+        input = layer(input)
     return input
 
 
 def _steps(layers: Sequence[nn.Module], scratch: Scratch) -> Iterator[nn.Module | Chain]:
-    is_fresh = False
     while layers:
-        first = first_chain(layers, is_fresh=is_fresh)
-        is_fresh = first is not None
+        first = first_chain(layers)
         yield Chain(first, scratch) if first is not None else layers[0]
-        layers = layers[len(first.all) if first is not None else 1 :]
+        layers = layers[len(first.sequence) if first is not None else 1 :]
 
 
-def first_chain(layers: Sequence[nn.Module], *, is_fresh: bool) -> Layers | None:
-    """The chain that layers begin with; `is_fresh` says that nobody else holds what they are given."""
+def first_chain(layers: Sequence[nn.Module]) -> Layers | None:
+    """The chain that layers begin with."""
     rest = list(layers)
-    # An in-place ReLU changes what it is given, which the chain would not.
-    rectify = type(rest[0]) is nn.ReLU and (is_fresh or not rest[0].inplace)
+    first_layer = rest[0]
+    overwrites = type(first_layer) is nn.ReLU and first_layer.inplace
+    rectify = type(first_layer) is nn.ReLU
     if rectify:
         del rest[0]
     depthwise = _as_depthwise(rest[0]) if rest else None
@@ -59,19 +96,16 @@ def first_chain(layers: Sequence[nn.Module], *, is_fresh: bool) -> Layers | None
         del rest[0]
     pointwise = _as_pointwise(rest[0]) if rest else None
     batch_norm = rest[1] if len(rest) > 1 else None
-    if pointwise is None or not isinstance(batch_norm, nn.BatchNorm2d) or not _is_plain(batch_norm):
+    if pointwise is None or type(batch_norm) is not nn.BatchNorm2d or batch_norm.momentum is None:
         return None
     first = depthwise or pointwise
     padding = _explicit_padding(first)
     if padding is None or (depthwise is not None and pointwise.stride != (1, 1)):
         return None
-    together = layers[: len(layers) - len(rest) + 2]
-    tensors = [x for layer in together for x in (*layer.parameters(), *layer.buffers()) if x.is_floating_point()]
-    if not all(x.dtype == torch.float32 and x.device.type == "cpu" for x in tensors):
-        return None
     return Layers(
-        all=together,
+        sequence=layers[: len(layers) - len(rest) + 2],
         rectify=rectify,
+        overwrites=overwrites,
         depthwise=depthwise,
         pointwise=pointwise,
         batch_norm=batch_norm,
@@ -102,21 +136,19 @@ def _is_isotropic(layer: nn.Conv2d) -> bool:
 
 def _explicit_padding(layer: nn.Conv2d) -> ExplicitPadding | None:
     """How a convolution pads its images with zeros, where that is all that it does besides PyTorch's own; or None."""
+    kernel, stride, dilation = (_pair(x) for x in (layer.kernel_size, layer.stride, layer.dilation))
+    if parametrize.is_parametrized(layer) or kernel is None or stride is None or dilation is None:
+        return None
     if type(layer) is not nn.Conv2d:
-        own: ExplicitPadding | None = getattr(layer, "explicit_padding", None)
-        return own
-    sizes = (_pair(values) for values in (layer.kernel_size, layer.stride, layer.dilation))
-    both_sides = paddings(layer.padding, *sizes) if layer.padding_mode == "zeros" else None
+        # Whoever wrote the class's forward must be who says how it pads.
+        writer = next(part for part in type(layer).__mro__ if "forward" in vars(part))
+        return layer.explicit_padding if "explicit_padding" in vars(writer) else None  # type: ignore[return-value]
+    both_sides = paddings(layer.padding, kernel, stride, dilation) if layer.padding_mode == "zeros" else None
     if both_sides is None:
         return None
     vertical, horizontal = both_sides
     return lambda *_: (horizontal, horizontal, vertical, vertical)
 
 
-def _pair(values: tuple[int, ...]) -> tuple[int, int]:
-    first, second = values
-    return first, second
-
-
-def _is_plain(layer: nn.BatchNorm2d) -> bool:
-    return type(layer) is nn.BatchNorm2d and layer.affine and layer.momentum is not None
+def _pair(values: object) -> tuple[int, int] | None:
+    return (values[0], values[1]) if isinstance(values, tuple) and len(values) == 2 else None
