@@ -121,7 +121,7 @@ class ChainFunction(torch.autograd.Function):
         if kernel is not None:
             mixed = empty_images(source.shape[0], source.shape[1], *geometry.shape[2:])
             kernels().depthwise(
-                rows(source), kernel, rows(mixed), geometry.top, geometry.left, layers.stride, layers.dilation, False
+                rows(source), kernel, rows(mixed), geometry.top, geometry.left, layers.stride, layers.dilation
             )
         products = torch.mm(torch.from_numpy(pixels(mixed)), weight.detach()[:, :, 0, 0].t())
         y = empty_images(*geometry.shape)

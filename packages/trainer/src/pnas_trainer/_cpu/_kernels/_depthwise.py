@@ -14,10 +14,8 @@ _BLOCK = 256
 
 
 @compiled
-def depthwise(
-    x: Floats, weight: Floats, y: Floats, top: int, left: int, stride: int, dilation: int, rectify: bool
-) -> None:
-    """`y` is the convolution of each channel of `x`, or of its positive part, after `top` and `left` pixels of zeros.
+def depthwise(x: Floats, weight: Floats, y: Floats, top: int, left: int, stride: int, dilation: int) -> None:
+    """`y` is the convolution of each channel of `x`, after `top` and `left` pixels of zeros.
 
     How much is padded below and to the right follows from the shape of `y`.
     """
@@ -31,7 +29,7 @@ def depthwise(
     sums = np.empty(n_together * line, np.float32)
     tiles = _tiles(weight, n_together * line)
     for n in range(len(x)):
-        _take_apart(x[n], planes, line, top, left, stride, channels, rectify)
+        _take_apart(x[n], planes, line, top, left, stride, channels)
         for h in range(0, y_height, n_together):
             together = min(n_together, y_height - h)
             part = sums[: (together - 1) * line + y_length]
@@ -44,7 +42,7 @@ def depthwise(
                         continue
                     begin = (h + i * dilation // stride) * line + (j * dilation // stride) * channels
                     plane = planes[i * dilation % stride, j * dilation % stride]
-                    _add_products(part, tiles[i, j], plane[begin : begin + len(part)])
+                    add_products(part, tiles[i, j], plane[begin : begin + len(part)])
             for q in range(together):
                 _copy(y[n, h + q], sums[q * line : q * line + y_length])
 
@@ -62,7 +60,7 @@ def depthwise_gradients(
     dilation: int,
     rectify: bool,
 ) -> None:
-    """What `x` gets through `depthwise`, and the weights."""
+    """What `x` gets through `depthwise`, and the weights; to `rectify`, what goes on through the ReLU that gave `x`."""
     channels, n_rows, n_columns = weight.shape
     height, width = x.shape[1], x.shape[2] // channels
     y_height, y_length = y_gradient.shape[1], y_gradient.shape[2]
@@ -75,7 +73,7 @@ def depthwise_gradients(
     rows = np.zeros(n_together * line, np.float32)  # what lies between the rows stays zero
     sums = np.zeros((n_rows, n_columns, n_together * line), np.float32)
     for n in range(len(x)):
-        _take_apart(x[n], planes, line, top, left, stride, channels, rectify)
+        _take_apart(x[n], planes, line, top, left, stride, channels)
         plane_gradients[:] = 0
         for h in range(0, y_height, n_together):
             together = min(n_together, y_height - h)
@@ -91,8 +89,8 @@ def depthwise_gradients(
                     begin = (h + i * dilation // stride) * line + (j * dilation // stride) * channels
                     end = begin + len(part)
                     row, column = i * dilation % stride, j * dilation % stride
-                    _add_products(plane_gradients[row, column, begin:end], tiles[i, j], part)
-                    _add_products(sums[i, j, : len(part)], part, planes[row, column, begin:end])
+                    add_products(plane_gradients[row, column, begin:end], tiles[i, j], part)
+                    add_products(sums[i, j, : len(part)], part, planes[row, column, begin:end])
         _put_together(plane_gradients, x_gradient[n], line, top, left, stride, channels)
         if rectify:
             for h in range(height):
@@ -125,10 +123,8 @@ def _tiles(weight: Floats, length: int) -> Floats:
 
 
 @compiled
-def _take_apart(
-    image: Floats, planes: Floats, line: int, top: int, left: int, stride: int, channels: int, rectify: bool
-) -> None:
-    """Write the pixels of an image, or their positive part, to their places in the padded planes."""
+def _take_apart(image: Floats, planes: Floats, line: int, top: int, left: int, stride: int, channels: int) -> None:
+    """Write the pixels of an image to their places in the padded planes."""
     height, length = image.shape
     for h in range(height):
         row = (h + top) // stride * line
@@ -136,10 +132,7 @@ def _take_apart(
             break  # the stride leaves the last rows out
         if stride == 1:
             into = planes[0, 0, row + left * channels : row + min(line, left * channels + length)]
-            if rectify:
-                _copy_positive(into, image[h])
-            else:
-                _copy(into, image[h])
+            _copy(into, image[h])
             continue
         for w in range(length // channels):
             begin = row + (w + left) // stride * channels
@@ -147,8 +140,7 @@ def _take_apart(
                 break
             plane = planes[(h + top) % stride, (w + left) % stride]
             for c in range(channels):
-                value = image[h, w * channels + c]
-                plane[begin + c] = np.float32(0) if rectify and value <= 0 else value
+                plane[begin + c] = image[h, w * channels + c]
 
 
 @compiled
@@ -173,7 +165,7 @@ def _put_together(planes: Floats, image: Floats, line: int, top: int, left: int,
 
 
 @compiled
-def _add_products(sums: Floats, a: Floats, b: Floats) -> None:
+def add_products(sums: Floats, a: Floats, b: Floats) -> None:
     for t in range(sums.shape[0]):
         sums[t] += a[t] * b[t]
 
@@ -182,13 +174,6 @@ def _add_products(sums: Floats, a: Floats, b: Floats) -> None:
 def _copy(into: Floats, source: Floats) -> None:
     for t in range(min(into.shape[0], source.shape[0])):
         into[t] = source[t]
-
-
-@compiled
-def _copy_positive(into: Floats, source: Floats) -> None:
-    """As PyTorch's ReLU, which lets NaNs pass."""
-    for t in range(min(into.shape[0], source.shape[0])):
-        into[t] = np.float32(0) if source[t] <= 0 else source[t]
 
 
 @compiled

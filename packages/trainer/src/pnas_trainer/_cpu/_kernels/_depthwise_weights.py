@@ -1,6 +1,7 @@
 import numpy as np
 
 from pnas_trainer._cpu._kernels._compiled import Floats, compiled
+from pnas_trainer._cpu._kernels._depthwise import add_products
 
 
 @compiled
@@ -35,16 +36,10 @@ def depthwise_weight_gradient(
                     shift = (first_column + column_dilation * j) * channels
                     begin, end = max(0, -shift), min(width, x.shape[2] - shift)
                     if begin < end:
-                        _add_products(
+                        add_products(
                             sums[j, begin:end], gradient[n, h, begin:end], x[n, row, begin + shift : end + shift]
                         )
         for j in range(n_columns):
             for w in range(width // channels):
                 for c in range(channels):
                     weight_gradient[i, j, c] += sums[j, w * channels + c]
-
-
-@compiled
-def _add_products(sums: Floats, a: Floats, b: Floats) -> None:
-    for t in range(sums.shape[0]):
-        sums[t] += a[t] * b[t]
