@@ -37,15 +37,8 @@ class SameConv2d(nn.Conv2d):
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
 
-    def explicit_padding(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """The pixels left, right, above and below that images of a size are given, as `F.pad` takes them.
-
-        With them this is PyTorch's own convolution; who wants to compute it otherwise needs no more.
-        """
-        return _sides((height, width), self.kernel_size, self.stride, self.dilation)
-
     def forward(self, input: Tensor) -> Tensor:
-        input = F.pad(input, self.explicit_padding(input.shape[-2], input.shape[-1]))
+        input = same_padded(input, self.kernel_size, self.stride, self.dilation)
         if self.stride == self.dilation or self.kernel_size == (1, 1):
             # All taps fall on every s-th pixel. oneDNN's backward pass of the strided and dilated form is 20 times
             # slower.
@@ -62,16 +55,9 @@ def same_padded(
     value: float = 0.0,
 ) -> Tensor:
     """The images `(N, C, H, W)` with the pixels that SAME adds for a window of that form."""
-    return F.pad(x, _sides(x.shape[-2:], kernel_size, stride, dilation), value=value)
-
-
-def _sides(
-    size: tuple[int, ...], kernel_size: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
-) -> tuple[int, int, int, int]:
-    """Left, right, above and below."""
-    top, bottom = same_padding(size[0], kernel_size[0], stride[0], dilation[0])
-    left, right = same_padding(size[1], kernel_size[1], stride[1], dilation[1])
-    return left, right, top, bottom
+    top, bottom = same_padding(x.shape[-2], kernel_size[0], stride[0], dilation[0])
+    left, right = same_padding(x.shape[-1], kernel_size[1], stride[1], dilation[1])
+    return F.pad(x, (left, right, top, bottom), value=value)
 
 
 def same_max_pool_3x3(x: Tensor, stride: int) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pnas_trainer._batches import Batches
 from pnas_trainer._clipping import clip_gradients
 from pnas_trainer._config import TrainConfig
-from pnas_trainer._cpu import fast_operations, fused_chains
+from pnas_trainer._cpu import Recorded, fast_operations
 from pnas_trainer._dataset import ImageDataset
 from pnas_trainer._ema import ExponentialMovingAverage
 from pnas_trainer._evaluation import accuracies
@@ -52,12 +52,14 @@ class Training:
     ) -> None:
         self.model = model
         self._processes = processes
-        self._stepped = processes.wrapped(model, config.sync_batch_norm)
         self._data = data
         self._config = config
         self._device = device
         self._is_combined = isinstance(model, CombinedModel)
         self._has_fast_operations = device.type == "cpu" and config.precision == "float32"
+        self._distributed = processes.wrapped(model, config.sync_batch_norm)
+        is_recorded = self._distributed is model and self._has_fast_operations and not self._is_combined
+        self._computed: Callable[[Tensor], Logits] = Recorded(model) if is_recorded else self._distributed
         self.batches = Batches(data, config.preprocessing, config.batch_size, seeds, processes.n)
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self._optimizer = config.make_optimizer(self.parameters)
@@ -84,14 +86,13 @@ class Training:
         if self.step == 0:
             self.batches.shuffle()
             self._totals.zero_()
-        with fused_chains(self.model) if self._has_fast_operations else nullcontext():
-            while self.step < len(self.batches.bounds):
-                self._train_step()
-                self.step += 1
-                if self.step < len(self.batches.bounds):
-                    self.seconds += time.perf_counter() - start
-                    after_step()
-                    start = time.perf_counter()
+        while self.step < len(self.batches.bounds):
+            self._train_step()
+            self.step += 1
+            if self.step < len(self.batches.bounds):
+                self.seconds += time.perf_counter() - start
+                after_step()
+                start = time.perf_counter()
         self.losses.append((self._processes.sum(self._totals) / self.batches.n_images).tolist())
         self.seconds += time.perf_counter() - start
         self.accuracies.append(self._measured())
@@ -144,7 +145,7 @@ class Training:
             share = some_images.shape[1] / n_images
             with ExitStack() as stack:
                 if index < len(parts) - 1:
-                    stack.enter_context(self._processes.unsynchronized(self._stepped))
+                    stack.enter_context(self._processes.unsynchronized(self._distributed))
                 # The backward pass too: activation checkpointing computes there what it has not kept.
                 stack.enter_context(self._operations())
                 with self._autocast():
@@ -161,9 +162,11 @@ class Training:
 
     def _outputs(self, images: Tensor) -> Logits:
         if self._is_combined:
-            return self._stepped(images)  # type: ignore[no-any-return]  # modules are untyped
-        outputs = self._stepped(images[0].contiguous(memory_format=torch.channels_last))
-        return tuple(x.unsqueeze(0) for x in outputs) if isinstance(outputs, tuple) else outputs.unsqueeze(0)
+            return self._computed(images)
+        outputs = self._computed(images[0].contiguous(memory_format=torch.channels_last))
+        if isinstance(outputs, tuple):
+            return outputs[0].unsqueeze(0), outputs[1].unsqueeze(0)
+        return outputs.unsqueeze(0)
 
     def _gradients(self) -> Sequence[Sequence[Tensor]]:
         if isinstance(self.model, CombinedModel):

@@ -6,8 +6,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from pnas_trainer._cpu._arguments import paddings, pair
 from pnas_trainer._cpu._batch_norm import BatchNorm
-from pnas_trainer._cpu._depthwise import DepthwiseConvolution, Geometry, Pair
+from pnas_trainer._cpu._depthwise import DepthwiseConvolution, Geometry
 from pnas_trainer._cpu._functions import AveragePool3x3, Concatenation, MaxPool3x3
 
 
@@ -49,7 +50,7 @@ def _conv2d(
     groups: int = 1,
 ) -> Any:
     if is_ours(input) and weight.dtype == torch.float32:
-        kernel, strides, dilations = (weight.shape[2], weight.shape[3]), _pair(stride), _pair(dilation)
+        kernel, strides, dilations = (weight.shape[2], weight.shape[3]), pair(stride), pair(dilation)
         if strides is None or dilations is None:
             return F.conv2d(input, weight, bias, stride, padding, dilation, groups)
         both_sides = paddings(padding, kernel, strides, dilations)
@@ -71,7 +72,7 @@ def _max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    plain = _pair(dilation) == (1, 1) and not ceil_mode and not return_indices
+    plain = pair(dilation) == (1, 1) and not ceil_mode and not return_indices
     if plain and is_ours(input) and _is_3x3(kernel_size, stride, padding):
         return MaxPool3x3.apply(input)
     return F.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)  # type: ignore[call-overload]
@@ -115,29 +116,10 @@ def _cat(tensors: tuple[Tensor, ...] | list[Tensor], *args: Any, **kwargs: Any) 
     return torch.cat(tensors, *args, **kwargs)
 
 
-def _pair(value: Any) -> Pair | None:
-    """A setting of both dimensions; None for a form that is left to PyTorch to understand."""
-    values = (value, value) if isinstance(value, int) else value
-    if not isinstance(values, (tuple, list)) or len(values) != 2 or not all(isinstance(x, int) for x in values):
-        return None
-    return values[0], values[1]
-
-
-def paddings(padding: int | Sequence[int] | str, kernel: Pair, strides: Pair, dilations: Pair) -> Pair | None:
-    """On both sides of the rows and of the columns; None where it is not the same on both, or PyTorch refuses it."""
-    if padding == "valid":
-        return 0, 0
-    if isinstance(padding, str):
-        totals = [d * (k - 1) for k, d in zip(kernel, dilations, strict=True)]
-        is_even = all(total % 2 == 0 for total in totals)
-        return (totals[0] // 2, totals[1] // 2) if is_even and strides == (1, 1) else None
-    return _pair(padding)
-
-
 def _is_3x3(kernel_size: Any, stride: Any, padding: Any) -> bool:
     """Whether a pool keeps the size of its images, with a window of 3x3."""
     strides = kernel_size if stride is None else stride
-    return _pair(kernel_size) == (3, 3) and _pair(strides) == (1, 1) and _pair(padding) == (1, 1)
+    return pair(kernel_size) == (3, 3) and pair(strides) == (1, 1) and pair(padding) == (1, 1)
 
 
 _REPLACEMENTS: dict[Any, Callable[..., Any]] = {

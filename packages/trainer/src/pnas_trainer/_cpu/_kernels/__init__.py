@@ -6,13 +6,17 @@ inner loop runs along a whole row, whatever C is. All functions release the GIL.
 
 from pnas_trainer._cpu._kernels._depthwise import depthwise, depthwise_gradients
 from pnas_trainer._cpu._kernels._depthwise_weights import depthwise_weight_gradient
-from pnas_trainer._cpu._kernels._normalization import (
-    batch_norm,
-    batch_norm_gradients,
-    batch_norm_input_gradient,
-    mask,
+from pnas_trainer._cpu._kernels._elementwise import (
+    image_means,
+    image_means_gradient,
+    put_channels,
+    rectify,
+    rectify_gradient,
+    take_channels,
 )
+from pnas_trainer._cpu._kernels._normalization import batch_norm, batch_norm_gradients, batch_norm_input_gradient
 from pnas_trainer._cpu._kernels._pooling import average_pool, max_pool, max_pool_gradient
+from pnas_trainer._cpu._kernels._unfolding import fold, unfold
 
 __all__ = [
     "average_pool",
@@ -22,7 +26,14 @@ __all__ = [
     "depthwise",
     "depthwise_gradients",
     "depthwise_weight_gradient",
-    "mask",
+    "fold",
+    "image_means",
+    "image_means_gradient",
     "max_pool",
     "max_pool_gradient",
+    "put_channels",
+    "rectify",
+    "rectify_gradient",
+    "take_channels",
+    "unfold",
 ]

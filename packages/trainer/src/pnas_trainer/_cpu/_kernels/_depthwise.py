@@ -58,9 +58,8 @@ def depthwise_gradients(
     left: int,
     stride: int,
     dilation: int,
-    rectify: bool,
 ) -> None:
-    """What `x` gets through `depthwise`, and the weights; to `rectify`, what goes on through the ReLU that gave `x`."""
+    """What `x` gets through `depthwise`, and the weights."""
     channels, n_rows, n_columns = weight.shape
     height, width = x.shape[1], x.shape[2] // channels
     y_height, y_length = y_gradient.shape[1], y_gradient.shape[2]
@@ -92,9 +91,6 @@ def depthwise_gradients(
                     add_products(plane_gradients[row, column, begin:end], tiles[i, j], part)
                     add_products(sums[i, j, : len(part)], part, planes[row, column, begin:end])
         _put_together(plane_gradients, x_gradient[n], line, top, left, stride, channels)
-        if rectify:
-            for h in range(height):
-                _zero_where_not_positive(x_gradient[n, h], x[n, h])
     weight_gradient[:] = 0
     for i in range(n_rows):
         for j in range(n_columns):
@@ -174,9 +170,3 @@ def add_products(sums: Floats, a: Floats, b: Floats) -> None:
 def _copy(into: Floats, source: Floats) -> None:
     for t in range(min(into.shape[0], source.shape[0])):
         into[t] = source[t]
-
-
-@compiled
-def _zero_where_not_positive(gradient: Floats, x: Floats) -> None:
-    for t in range(gradient.shape[0]):
-        gradient[t] = np.float32(0) if x[t] <= 0 else gradient[t]

@@ -102,14 +102,6 @@ def batch_norm_input_gradient(gradient: Floats, x: Floats, coefficients: Floats,
 
 
 @compiled
-def mask(gradient: Floats, y: Floats) -> None:
-    """What goes through a ReLU that gave `y`, in place."""
-    flat, output = gradient.reshape(-1), y.reshape(-1)
-    for t in range(len(flat)):
-        flat[t] = np.float32(0) if output[t] <= 0 else flat[t]
-
-
-@compiled
 def _moments(flat: Vector, line: int, mean: Doubles, squares: Doubles) -> None:
     """Add to zeros the means of the channels and the sums of squared distances from them."""
     channels = len(mean)

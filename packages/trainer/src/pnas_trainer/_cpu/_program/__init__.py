@@ -1,0 +1,3 @@
+from pnas_trainer._cpu._program._recorded import Recorded
+
+__all__ = ["Recorded"]

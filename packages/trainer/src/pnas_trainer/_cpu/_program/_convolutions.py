@@ -1,0 +1,102 @@
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pnas_trainer._cpu._arrays import kernels
+from pnas_trainer._cpu._program._layout import Memory
+from pnas_trainer._cpu._program._operation import Operation
+from pnas_trainer._cpu._program._program import Program
+from pnas_trainer._cpu._program._values import NotRecordableError, Sight, Value, Weights, windows
+
+
+class Convolution(Operation):
+    """Of all channels with all, as a product of matrices."""
+
+    def __init__(self, x: Value, weights: Weights, rows: Sight, columns: Sight, y: Value) -> None:
+        self._x, self.weights, self.y = x, (weights,), y
+        self._windows = windows(rows, columns)
+        n_taps = rows.n_taps * columns.n_taps
+        self._is_product = n_taps == 1 and x.shape[2:] == y.shape[2:] and self._windows[4:8] == (0, 0, 1, 1)
+        n_pixels = math.prod(y.shape) // y.channels
+        self._columns = x.pixels if self._is_product else Memory(n_pixels, n_taps * x.channels)
+        self._matrix, self._matrix_gradient = map(_matrix, (weights.parameter.detach(), weights.gradient))
+
+    def forward(self, program: Program) -> None:
+        if not self._is_product:
+            program.add(kernels().unfold, self._x.rows(self._x.pixels), self._columns, self._windows)
+        program.add(torch.mm, self._columns.tensor, self._matrix.t(), out=self.y.pixels.tensor)
+
+    def backward(self, program: Program) -> None:
+        gradient = self.y.gradient
+        assert gradient is not None  # the program asks for this where there is one
+        program.add(torch.mm, gradient.transposed, self._columns.tensor, out=self._matrix_gradient)
+        if self._x.needs_gradient:
+            columns = Memory(*self._columns.shape)
+            program.add(torch.mm, gradient.tensor, self._matrix, out=columns.tensor)
+            if not self._is_product:
+                into = self._x.new_memory()
+                program.add(kernels().fold, columns, self._x.rows(into), self._windows)
+                columns = into
+            self._x.add_gradient(program, columns)
+
+
+class Depthwise(Operation):
+    """Of each channel with a kernel of its own."""
+
+    def __init__(self, x: Value, weights: Weights, rows: Sight, columns: Sight, y: Value) -> None:
+        if (rows.stride, rows.dilation) != (columns.stride, columns.dilation):
+            raise NotRecordableError("a depthwise convolution with two strides")
+        self._x, self.weights, self.y = x, (weights,), y
+        self._geometry = -rows.first, -columns.first, rows.stride, rows.dilation
+        self._taps, self._taps_gradient = (
+            numbers[:, 0].numpy() for numbers in (weights.parameter.detach(), weights.gradient)
+        )
+
+    def forward(self, program: Program) -> None:
+        x, y = self._x, self.y
+        program.add(kernels().depthwise, x.rows(x.pixels), self._taps, y.rows(y.pixels), *self._geometry)
+
+    def backward(self, program: Program) -> None:
+        assert self.y.gradient is not None
+        x, into = self._x, self._x.new_memory()
+        program.add(
+            kernels().depthwise_gradients,
+            x.rows(x.pixels),
+            self._taps,
+            self.y.rows(self.y.gradient),
+            x.rows(into),
+            self._taps_gradient,
+            *self._geometry,
+        )
+        if x.needs_gradient:
+            x.add_gradient(program, into)
+
+
+class Linear(Operation):
+    """Vectors times a matrix, plus a vector."""
+
+    def __init__(self, x: Value, weights: Weights, bias: Weights, y: Value) -> None:
+        self._x, self.weights, self.y = x, (weights, bias), y
+
+    def forward(self, program: Program) -> None:
+        weight, bias = (weights.parameter.detach() for weights in self.weights)
+        program.add(torch.addmm, bias, self._x.pixels.tensor, weight.t(), out=self.y.pixels.tensor)
+
+    def backward(self, program: Program) -> None:
+        gradient, (weights, bias) = self.y.gradient, self.weights
+        assert gradient is not None
+        program.add(torch.mm, gradient.transposed, self._x.pixels.tensor, out=weights.gradient)
+        program.add(np.sum, gradient, axis=0, out=bias.gradient.numpy())
+        if self._x.needs_gradient:
+            into = self._x.new_memory()
+            program.add(torch.mm, gradient.tensor, weights.parameter.detach(), out=into.tensor)
+            self._x.add_gradient(program, into)
+
+
+def _matrix(weight: Tensor) -> Tensor:
+    """`(C', C, KH, KW)` as `(C', KH * KW * C)`, of the same memory."""
+    if not weight.is_contiguous(memory_format=torch.channels_last):
+        raise NotRecordableError("weights in another layout than channels_last")
+    return weight.permute(0, 2, 3, 1).reshape(len(weight), -1)

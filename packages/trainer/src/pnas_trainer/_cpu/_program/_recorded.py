@@ -1,0 +1,112 @@
+import random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
+
+from pnas_trainer._cpu._arrays import undisturbed
+from pnas_trainer._cpu._mode import is_ours
+from pnas_trainer._cpu._program._recorder import Recorder
+from pnas_trainer._cpu._program._recording import Recording
+from pnas_trainer._cpu._program._replay import Replay
+from pnas_trainer._cpu._program._values import NotRecordableError
+
+
+class Recorded:
+    """A model in training, whose steps are recorded once and replayed without PyTorch's work around each operation.
+
+    On the CPU it is what a CUDA graph is on a GPU: the model's own code runs once for each shape of images, and what
+    it computes of them is computed again for others. A model is left as it is, and runs at every step, where it does
+    anything that is not known here, is random, changes an attribute of a module, or is watched by hooks; and where
+    PyTorch has several threads.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._tensors = [*model.parameters(), *model.buffers()]
+        self._places: list[int] = []
+        self._replays: dict[torch.Size, Replay | None] = {}
+        self._anchor = torch.zeros((), requires_grad=True)
+        self._n_runs = 0
+
+    def __call__(self, images: Tensor) -> Any:
+        """What the model gives in training mode for images `(N, C, H, W)`, which get no gradient."""
+        with torch._C.DisableTorchFunction():  # noqa: SLF001  # as in `undisturbed`
+            replay = self._replay(images)
+        return self._model(images) if replay is None else _Replaying.apply(self._anchor, images, replay, self)
+
+    def begun(self) -> int:
+        """The number of a new run; all of them use the same memory."""
+        self._n_runs += 1
+        return self._n_runs
+
+    def is_last(self, run: int) -> bool:
+        """Whether no other has begun since."""
+        return run == self._n_runs
+
+    def _replay(self, images: Tensor) -> Replay | None:
+        if torch.get_num_threads() > 1 or not is_ours(images) or images.requires_grad:
+            return None
+        places = [tensor.data_ptr() for tensor in self._tensors]
+        if places != self._places:  # somebody has given the model other tensors
+            self._replays, self._places = {}, places
+        if images.shape not in self._replays:
+            self._replays[images.shape] = _recorded(self._model, images)
+        return self._replays[images.shape]
+
+
+class _Replaying(torch.autograd.Function):
+    @staticmethod
+    @undisturbed
+    def forward(ctx: Any, _anchor: Tensor, images: Tensor, replay: Replay, recorded: Recorded) -> Tensor:
+        ctx.replay, ctx.recorded, ctx.run = replay, recorded, recorded.begun()
+        return replay.forward(images)
+
+    @staticmethod
+    @undisturbed
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, ...]:
+        if not ctx.recorded.is_last(ctx.run):
+            raise RuntimeError("a recorded model goes back through its last step only, and this was an earlier one")
+        ctx.replay.backward(gradient)
+        return None, None, None, None
+
+
+def _recorded(model: nn.Module, images: Tensor) -> Replay | None:
+    """A recording, which leaves the model as it was; None where there can be none."""
+    if _has_any_global_hook() or any(map(_is_watched, model.modules())):
+        return None
+    buffers, attributes = [buffer.clone() for buffer in model.buffers()], _attributes(model)
+    recording = Recording(model, images)
+    recorder = Recorder(recording)
+    with torch.random.fork_rng([]):
+        states = torch.get_rng_state(), random.getstate()
+        with torch._C._EnableTorchFunction(), recorder:  # noqa: SLF001
+            logits = model(images)
+        is_random = not torch.equal(states[0], torch.get_rng_state()) or states[1] != random.getstate()
+        random.setstate(states[1])
+    for buffer, before in zip(model.buffers(), buffers, strict=True):
+        buffer.detach().copy_(before)
+    if recorder.problem is not None or is_random or _attributes(model) != attributes:
+        return None
+    try:
+        return Replay(recording, logits)
+    except NotRecordableError:
+        return None
+
+
+def _is_watched(module: nn.Module) -> bool:
+    return bool(
+        module._forward_hooks  # noqa: SLF001
+        or module._forward_pre_hooks  # noqa: SLF001
+        or module._backward_hooks  # noqa: SLF001
+        or module._backward_pre_hooks  # noqa: SLF001
+    )
+
+
+def _attributes(model: nn.Module) -> list[dict[str, object]]:
+    """Of all modules, the plain values that a step might depend on."""
+    return [
+        {name: value for name, value in vars(module).items() if isinstance(value, (bool, int, float, str, tuple))}
+        for module in model.modules()
+    ]

@@ -1,0 +1,59 @@
+from collections.abc import Iterable
+from typing import Any
+
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from pnas_trainer._cpu._program._recording import Recording
+from pnas_trainer._cpu._program._values import NotRecordableError
+from pnas_trainer._cpu._program._writers import WRITERS
+
+
+class Recorder(TorchFunctionMode):
+    """While a model runs in it, writes down what the model computes; `problem` says what cannot be written."""
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
+        self.problem: str | None = None
+        self._recording = recording
+        self._seen: list[Any] = []  # whole, so that no other tensor gets the `id` of one
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if self.problem is None and func not in _METADATA:
+            self._seen.append((args, kwargs, result))
+            try:
+                self._write(func, args, kwargs, result)
+            except (NotRecordableError, TypeError) as error:  # a call of a form that its writer does not know
+                self.problem = str(error)
+        return result
+
+    def _write(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        write = WRITERS.get(func)
+        if write is not None:
+            write(self._recording, result, *args, **kwargs)
+        elif any(map(self._recording.has, _tensors((*args, *kwargs.values())))):
+            raise NotRecordableError(getattr(func, "__name__", repr(func)))
+
+
+def _tensors(arguments: Iterable[Any]) -> Iterable[Tensor]:
+    for argument in arguments:
+        if isinstance(argument, Tensor):
+            yield argument
+        elif isinstance(argument, (tuple, list)):
+            yield from _tensors(argument)
+
+
+_METADATA = frozenset(
+    {
+        Tensor.dim,
+        Tensor.size,
+        Tensor.numel,
+        Tensor.is_floating_point,
+        *(getattr(Tensor, name).__get__ for name in ("shape", "ndim", "dtype", "device", "requires_grad", "is_cuda")),
+    }
+)
+"""What is asked of a tensor and does not depend on its numbers."""

@@ -1,0 +1,78 @@
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pnas_trainer._cpu._program._operation import Operation
+from pnas_trainer._cpu._program._values import NotRecordableError, Value, Weights, Window
+
+
+class Recording:
+    """What a model was seen to compute of its images.
+
+    A tensor is known by what made it. So whatever is not seen, such as an `autograd.Function` of somebody's own, gives
+    a tensor that is not known, and is a problem as soon as something reads it.
+
+    Attributes:
+        images: of the batch.
+        operations: in order.
+        counters: buffers that a step adds 1 to.
+        known: by the `id` of a tensor, what it is.
+        constants: by the `id`, tensors that depend on nothing but the shape of the images.
+        rectified: ReLUs by what they are of: several blocks begin with that of the same map.
+        windowed: values that slices show.
+    """
+
+    def __init__(self, model: nn.Module, images: Tensor) -> None:
+        self.images = Value(tuple(images.shape), needs_gradient=False)
+        self.operations: list[Operation] = []
+        self.counters: list[Tensor] = []
+        self.known: dict[int, Value | Window] = {id(images): self.images}
+        self.constants: dict[int, Tensor] = {}
+        self.rectified: dict[Value, Value] = {}
+        self.windowed: set[Value] = set()
+        self._own = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+        self._read: set[int] = set()
+
+    def has(self, tensor: Tensor) -> bool:
+        """Whether a tensor is the model's or comes of what it does."""
+        return any(id(tensor) in tensors for tensors in (self.known, self.constants, self._own))
+
+    def value_of(self, tensor: Any) -> Value:
+        """What a tensor is, as a whole."""
+        known = self.known.get(id(tensor))
+        if isinstance(known, Window) and known == Window.whole(known.of):
+            return known.of
+        if not isinstance(known, Value):
+            raise NotRecordableError("a tensor that nothing known has made")
+        return known
+
+    def window(self, tensor: Any) -> Window:
+        """What part of a value a tensor is."""
+        known = self.known.get(id(tensor))
+        window = known if isinstance(known, Window) else Window.whole(self.value_of(tensor))
+        self.windowed.add(window.of)
+        return window
+
+    def buffer(self, tensor: Any, dtype: torch.dtype) -> Tensor:
+        """A buffer of the model."""
+        if not isinstance(tensor, Tensor) or id(tensor) not in self._own or tensor.dtype != dtype:
+            raise NotRecordableError(f"a tensor that is no buffer of {dtype}")
+        return tensor
+
+    def weights(self, tensor: Any) -> Weights:
+        """A parameter that nothing has read yet."""
+        if not isinstance(tensor, nn.Parameter) or id(tensor) not in self._own or not tensor.requires_grad:
+            raise NotRecordableError("weights that are no parameter in training")
+        if id(tensor) in self._read or tensor.dtype != torch.float32:
+            raise NotRecordableError("weights that are read twice, or of another type than float32")
+        self._read.add(id(tensor))
+        return Weights(tensor)
+
+    def made(self, result: Tensor, *inputs: Value, of_weights: bool = False) -> Value:
+        """A new value, which `result` is."""
+        value = Value(tuple(result.shape), needs_gradient=of_weights or any(x.needs_gradient for x in inputs))
+        if result.dtype != torch.float32 or result.requires_grad != value.needs_gradient:
+            raise NotRecordableError("another type than float32, or no gradient where there should be one")
+        self.known[id(result)] = value
+        return value

@@ -1,0 +1,71 @@
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pnas_trainer._cpu._program._program import Program
+from pnas_trainer._cpu._program._recording import Recording
+from pnas_trainer._cpu._program._values import NotRecordableError, Value, Weights
+
+
+class Replay:
+    """What a model was recorded to compute, forward and backward.
+
+    Args:
+        recording: with the operations.
+        logits: the tensor that the model gave.
+
+    Raises:
+        NotRecordableError: it is not known what made the logits.
+    """
+
+    def __init__(self, recording: Recording, logits: Any) -> None:
+        images, outputs = recording.images, recording.value_of(logits)
+        if len(outputs.shape) != 2 or not outputs.needs_gradient:
+            raise NotRecordableError("something else than logits (N, num_classes) that depend on weights")
+        program = Program()
+        self._weights: list[Weights] = []
+        program.use(images.pixels)
+        for operation in recording.operations:
+            operation.forward(program)
+        program.use(outputs.pixels)
+        n_forward = len(program)
+        outputs.gradient = outputs.new_memory()
+        program.use(outputs.gradient)
+        for operation in reversed(recording.operations):
+            if operation.y.needs_gradient and operation.y.gradient is not None:
+                operation.backward(program)
+                self._weights += operation.weights
+        calls = program.compiled()
+        self._forward, self._backward = calls[:n_forward], calls[n_forward:]
+        self._counters = recording.counters
+        self._images = images.pixels.array.reshape(_channels_last(images))
+        self._outputs, self._outputs_gradient = outputs.pixels.array, outputs.gradient.array
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits `(N, num_classes)` of images `(N, C, H, W)`; statistics of batch normalizations move."""
+        self._images[:] = images.detach().numpy().transpose(0, 2, 3, 1)
+        for call in self._forward:
+            call()
+        if self._counters:
+            torch._foreach_add_(self._counters, 1)
+        return torch.from_numpy(self._outputs.copy())
+
+    def backward(self, gradient: Tensor) -> None:
+        """Add to the parameters' gradients what comes of that of the logits of the last `forward`."""
+        for weights in self._weights:
+            if weights.parameter.grad is weights.gradient:  # it is about to be overwritten
+                weights.parameter.grad = weights.gradient.clone()
+        self._outputs_gradient[:] = gradient.numpy()
+        for call in self._backward:
+            call()
+        for weights in self._weights:
+            if weights.parameter.grad is None:
+                weights.parameter.grad = weights.gradient
+            else:
+                weights.parameter.grad += weights.gradient
+
+
+def _channels_last(images: Value) -> tuple[int, ...]:
+    n_images, channels, height, width = images.shape
+    return n_images, height, width, channels
