@@ -16,6 +16,7 @@ from pnas_trainer._cpu import Recorded, fast_operations
 from pnas_trainer._dataset import ImageDataset
 from pnas_trainer._ema import ExponentialMovingAverage
 from pnas_trainer._evaluation import accuracies
+from pnas_trainer._graphed import GraphedStep, in_stream, is_captured
 from pnas_trainer._loss import Logits, training_losses
 from pnas_trainer._memory import OutOfMemoryError, memory_shortage, released
 from pnas_trainer._processes import Processes
@@ -60,6 +61,10 @@ class Training:
         self._distributed = processes.wrapped(model, config.sync_batch_norm)
         is_recorded = self._distributed is model and self._has_fast_operations and not self._is_combined
         self._computed: Callable[[Tensor], Logits] = Recorded(model) if is_recorded else self._distributed
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._graphed: GraphedStep | None = None
+        if self._stream is not None and self._distributed is model:
+            self._graphed = GraphedStep(self._take_step, model)
         self.batches = Batches(data, config.preprocessing, config.batch_size, seeds, processes.n)
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self._optimizer = config.make_optimizer(self.parameters)
@@ -81,6 +86,12 @@ class Training:
         Raises:
             OutOfMemoryError: not even one image at a time fits, or not so many children at a time.
         """
+        with in_stream(self._stream):
+            self._train_epoch(after_step)
+            self.accuracies.append(self._measured())
+        self.epoch, self.step = self.epoch + 1, 0
+
+    def _train_epoch(self, after_step: Callable[[], None]) -> None:
         start = time.perf_counter()
         self.model.train()
         if self.step == 0:
@@ -93,10 +104,9 @@ class Training:
                 self.seconds += time.perf_counter() - start
                 after_step()
                 start = time.perf_counter()
+        # The only time in an epoch that the host waits for the device.
         self.losses.append((self._processes.sum(self._totals) / self.batches.n_images).tolist())
         self.seconds += time.perf_counter() - start
-        self.accuracies.append(self._measured())
-        self.epoch, self.step = self.epoch + 1, 0
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -110,14 +120,21 @@ class Training:
         if self._set_progress is not None:
             self._set_progress(epochs_done / self._config.n_epochs)
         images, labels = (self._processes.share(tensor, dim=1) for tensor in self.batches.get(self.step))
+        rate = self._config.learning_rate * self._config.schedule.factor(epochs_done, self._config.n_epochs)
+        if self._graphed is not None:
+            self._graphed(images, labels, torch.full((), rate, device=self._device))
+        else:
+            self._take_step(images, labels, rate)
+        if self._average is not None:
+            self._average.update()
+
+    def _take_step(self, images: Tensor, labels: Tensor, learning_rate: float | Tensor) -> None:
+        """What a CUDA graph can hold of a step: nothing here depends on the step but the tensors."""
         losses = self._backward(images, labels)
         if self._config.max_gradient_norm is not None:
             for gradients in self._gradients():
                 clip_gradients(gradients, self._config.max_gradient_norm)
-        rate = self._config.learning_rate * self._config.schedule.factor(epochs_done, self._config.n_epochs)
-        self._optimizer.step(rate)
-        if self._average is not None:
-            self._average.update()
+        self._optimizer.step(learning_rate)
         self._totals += losses * images.shape[1]
 
     def _backward(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -130,7 +147,7 @@ class Training:
             except OutOfMemoryError:
                 # Combined children are better off in smaller company: their batches stay whole.
                 size = min(self.micro_batch_size, images.shape[1])
-                if self._is_combined or size == 1:
+                if self._is_combined or size == 1 or is_captured(self._device):
                     raise
             self.micro_batch_size = math.ceil(size / 2)
             self._optimizer.zero_grad()  # before the rest is given back

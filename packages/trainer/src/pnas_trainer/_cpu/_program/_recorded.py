@@ -3,7 +3,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.module import _has_any_global_hook
 
 from pnas_trainer._cpu._arrays import undisturbed
 from pnas_trainer._cpu._mode import is_ours
@@ -11,6 +10,7 @@ from pnas_trainer._cpu._program._recorder import Recorder
 from pnas_trainer._cpu._program._recording import Recording
 from pnas_trainer._cpu._program._replay import Replay
 from pnas_trainer._cpu._program._values import NotRecordableError
+from pnas_trainer._sameness import is_watched, plain_attributes
 
 
 class Recorded:
@@ -33,7 +33,14 @@ class Recorded:
     def __call__(self, images: Tensor) -> Any:
         """What the model gives in training mode for images `(N, C, H, W)`, which get no gradient."""
         with torch._C.DisableTorchFunction():  # noqa: SLF001  # as in `undisturbed`
-            replay = self._replay(images)
+            may_record = self._may_record(images)
+        if not may_record:
+            return self._model(images)
+        if images.shape not in self._replays:
+            logits, self._replays[images.shape] = _recorded(self._model, images)
+            if self._replays[images.shape] is None:
+                return logits
+        replay = self._replays[images.shape]
         return self._model(images) if replay is None else _Replaying.apply(self._anchor, images, replay, self)
 
     def begun(self) -> int:
@@ -45,15 +52,13 @@ class Recorded:
         """Whether no other has begun since."""
         return run == self._n_runs
 
-    def _replay(self, images: Tensor) -> Replay | None:
+    def _may_record(self, images: Tensor) -> bool:
         if torch.get_num_threads() > 1 or not is_ours(images) or images.requires_grad:
-            return None
+            return False
         places = [tensor.data_ptr() for tensor in self._tensors]
         if places != self._places:  # somebody has given the model other tensors
             self._replays, self._places = {}, places
-        if images.shape not in self._replays:
-            self._replays[images.shape] = _recorded(self._model, images)
-        return self._replays[images.shape]
+        return True
 
 
 class _Replaying(torch.autograd.Function):
@@ -72,41 +77,24 @@ class _Replaying(torch.autograd.Function):
         return None, None, None, None
 
 
-def _recorded(model: nn.Module, images: Tensor) -> Replay | None:
-    """A recording, which leaves the model as it was; None where there can be none."""
-    if _has_any_global_hook() or any(map(_is_watched, model.modules())):
-        return None
-    buffers, attributes = [buffer.clone() for buffer in model.buffers()], _attributes(model)
+def _recorded(model: nn.Module, images: Tensor) -> tuple[Any, Replay | None]:
+    """What a model gives, and a recording of it, which leaves the model as it was; or none, and then it has run."""
+    if is_watched(model):
+        return model(images), None
+    with torch._C.DisableTorchFunction():  # noqa: SLF001
+        buffers = [buffer.clone() for buffer in model.buffers()]
+    attributes, states = plain_attributes(model), (torch.get_rng_state(), random.getstate())
     recording = Recording(model, images)
     recorder = Recorder(recording)
-    with torch.random.fork_rng([]):
-        states = torch.get_rng_state(), random.getstate()
-        with torch._C._EnableTorchFunction(), recorder:  # noqa: SLF001
-            logits = model(images)
-        is_random = not torch.equal(states[0], torch.get_rng_state()) or states[1] != random.getstate()
-        random.setstate(states[1])
+    with recorder:
+        logits = model(images)
+    is_random = not torch.equal(states[0], torch.get_rng_state()) or states[1] != random.getstate()
+    if recorder.problem is not None or is_random or plain_attributes(model) != attributes:
+        return logits, None
+    try:
+        replay = Replay(recording, logits)
+    except NotRecordableError:
+        return logits, None
     for buffer, before in zip(model.buffers(), buffers, strict=True):
         buffer.detach().copy_(before)
-    if recorder.problem is not None or is_random or _attributes(model) != attributes:
-        return None
-    try:
-        return Replay(recording, logits)
-    except NotRecordableError:
-        return None
-
-
-def _is_watched(module: nn.Module) -> bool:
-    return bool(
-        module._forward_hooks  # noqa: SLF001
-        or module._forward_pre_hooks  # noqa: SLF001
-        or module._backward_hooks  # noqa: SLF001
-        or module._backward_pre_hooks  # noqa: SLF001
-    )
-
-
-def _attributes(model: nn.Module) -> list[dict[str, object]]:
-    """Of all modules, the plain values that a step might depend on."""
-    return [
-        {name: value for name, value in vars(module).items() if isinstance(value, (bool, int, float, str, tuple))}
-        for module in model.modules()
-    ]
+    return logits, replay
