@@ -176,3 +176,18 @@ def test_the_result_is_written_again_from_the_ledger(
     assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()
     assert json.loads((out / "config.json").read_text()) == json.loads((undisturbed / "config.json").read_text())
     assert finished_children(out) == before
+
+
+@needs_proc
+def test_what_children_inherit_survives_a_kill_too(small_search: Command, run: Run, tmp_path: Path) -> None:
+    options = "--blocks", "3", "--epochs", "3", "--warm-start", "true", "--early-stopping", "0.05"
+    undisturbed, out = tmp_path / "undisturbed", tmp_path / "run"
+    assert run(small_search(undisturbed, *options, "--workers", "1")).returncode == 0
+    with started(small_search(out, *options, "--workers", "2")) as process:
+        wait_for_children(process, out, 21)
+        process.kill()
+    assert run(small_search(out, *options, "--workers", "2")).returncode == 0
+    assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()
+    with Ledger.read(out / "ledger.sqlite") as ledger:
+        statuses = {row.outcome.status for row in ledger.rows() if row.outcome is not None}
+    assert statuses == {"finished", "stopped"}

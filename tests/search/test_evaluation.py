@@ -4,9 +4,12 @@ from pnas_search import Outcome, SearchError
 
 
 @pytest.mark.parametrize("accuracy", [None, -0.01, 1.01, float("nan"), float("inf")])
-def test_a_finished_child_has_an_accuracy_between_0_and_1(accuracy: float | None) -> None:
-    with pytest.raises(SearchError, match=rf"accuracy in \[0, 1\], not {accuracy}"):
-        Outcome(status="finished", accuracy=accuracy, accuracies=(), n_examples=0, seconds=0.0)
+@pytest.mark.parametrize("status", ["finished", "stopped"])
+def test_a_child_that_is_measured_or_judged_has_an_accuracy_between_0_and_1(
+    status: str, accuracy: float | None
+) -> None:
+    with pytest.raises(SearchError, match=rf"a {status} child needs an accuracy in \[0, 1\], not {accuracy}"):
+        Outcome(status=status, accuracy=accuracy, accuracies=(), n_examples=0, seconds=0.0)
 
 
 @pytest.mark.parametrize("accuracy", [0, 1])

@@ -1,11 +1,15 @@
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load
 
-from pnas_search import Request
+from pnas_search import Outcome, Request
 from pnas_searchspace import Cell
 from pnas_tools._child import ChildTrainer, train_config
 from pnas_tools._config import PRESETS
+from pnas_tools._heirs import CURVES, WEIGHTS
 from pnas_trainer import RECIPES, load_dataset
 
 
@@ -14,16 +18,53 @@ def test_the_presets_train_by_the_trainers_recipes(preset: str) -> None:
     assert train_config(PRESETS[preset]) == RECIPES[f"proxy_{preset}"]
 
 
-def test_a_child_is_trained_and_says_what_it_cost(tmp_path: Path) -> None:
-    import dataclasses
-
-    path = tmp_path / "images.npz"
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "images.npz"
     load_dataset("digits", validation_fraction=0.2).save(path)
-    config = dataclasses.replace(PRESETS["quick"], n_epochs=1)
-    train_child = ChildTrainer(config=config, data=path)()
-    outcome = train_child(Request(cell=Cell([(-1, "identity", -1, "identity")]), seed=1, parent=None))
+    return path
+
+
+def trainer(digits: Path, **settings: object) -> Callable[[Request], Outcome]:
+    return ChildTrainer(config=dataclasses.replace(PRESETS["quick"], **settings), data=digits)()
+
+
+PARENT = Cell([(-1, "identity", -1, "identity")])
+CHILD = Cell([(-1, "identity", -1, "identity"), (-1, "identity", 0, "max_pool_3x3")])
+
+
+def test_a_child_is_trained_and_says_what_it_cost(digits: Path) -> None:
+    outcome = trainer(digits, n_epochs=1)(Request(cell=PARENT, seed=1, parent=None))
     assert outcome.status == "finished"
     assert outcome.accuracies == (outcome.accuracy,)
     assert outcome.n_examples == 1438
     assert outcome.measurements["n_parameters"] > 100
     assert outcome.measurements["multiply_adds"] > 1000
+    assert not outcome.attachments
+
+
+def test_a_child_that_inherits_begins_where_its_parent_ended(digits: Path) -> None:
+    train_child = trainer(digits, n_epochs=2, warm_start=True)
+    parent = train_child(Request(cell=PARENT, seed=1, parent=None))
+    weights = parent.attachments[WEIGHTS]
+    assert "classifier.weight" in load(weights)
+    request = Request(cell=CHILD, seed=2, parent=PARENT)
+    cold = train_child(request)
+    warm = train_child(dataclasses.replace(request, attachments={WEIGHTS: weights}))
+    assert warm.accuracies[0] > parent.accuracies[0] > cold.accuracies[0] - 0.2
+    assert warm.accuracies[0] > cold.accuracies[0] + 0.05
+
+
+def test_a_child_that_will_not_be_among_the_best_is_stopped_with_what_it_was_expected_to_reach(digits: Path) -> None:
+    # Those that end well were far better after two epochs than any child is.
+    finished = tuple((0.97 + i / 1000, 0.97 + i / 1000, 0.97 + i / 1000) for i in range(20))
+    train_child = trainer(digits, n_epochs=3, early_stopping=0.5, beam_size=5)
+    request = Request(cell=PARENT, seed=1, parent=None)
+    outcome = train_child(dataclasses.replace(request, attachments={CURVES: finished}))
+    assert outcome.status == "stopped"
+    assert len(outcome.accuracies) == 2
+    assert outcome.n_examples == 2 * 1438
+    assert outcome.accuracy is not None
+    assert outcome.accuracy < 0.97
+    unjudged = train_child(dataclasses.replace(request, attachments={CURVES: ()}))
+    assert unjudged.status == "finished"

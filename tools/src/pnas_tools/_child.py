@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from pnas_search import Outcome, Request
 from pnas_tools._config import SearchConfig
+from pnas_tools._heirs import CURVES, WEIGHTS
 
 if TYPE_CHECKING:  # importing torch takes seconds, and the command line answers before it is needed
+    from pnas_models import CellNetwork
     from pnas_trainer import ImageDataset, TrainConfig
 
 
@@ -56,6 +58,7 @@ def train_config(config: SearchConfig) -> "TrainConfig":
         nesterov=config.nesterov,
         weight_decay=config.weight_decay,
         max_gradient_norm=config.max_gradient_norm,
+        precision=config.precision,  # type: ignore[arg-type]  # click has checked the choice
         preprocessing=Preprocessing(
             whitening=config.whitening,  # type: ignore[arg-type]  # click has checked the choice
             upsample_to=config.upsample_to,
@@ -66,23 +69,53 @@ def train_config(config: SearchConfig) -> "TrainConfig":
 
 
 def _train(request: Request, config: SearchConfig, settings: "TrainConfig", images: "ImageDataset") -> Outcome:
-    from pnas_models import cifar_network
-    from pnas_trainer import train
+    from safetensors.torch import save
 
-    make_network = partial(
-        cifar_network,
-        request.cell,
-        n_filters=config.n_filters,
-        n_repeats=config.n_repeats,
-        num_classes=images.num_classes,
-        in_channels=images.in_channels,
+    from pnas_trainer import LearningCurveRule, train
+
+    rule = None
+    if config.early_stopping is not None:
+        finished = request.attachments[CURVES]
+        rule = LearningCurveRule(finished=finished, top=config.beam_size, confidence=config.early_stopping)
+    result = train(
+        partial(_network, request, config, images.num_classes, images.in_channels),
+        images,
+        settings,
+        seed=request.seed,
+        device=config.device,
+        should_stop=rule,
+        keep_weights=config.warm_start,
     )
-    result = train(make_network, images, settings, seed=request.seed, device=config.device)
+    accuracy = result.accuracy
+    if rule is not None and result.status == "stopped":
+        accuracy = rule.predicted_accuracy(result.accuracies)
+    attachments = {}
+    if result.weights is not None and result.status == "finished":
+        attachments[WEIGHTS] = save({name: tensor.contiguous() for name, tensor in result.weights.items()})
     return Outcome(
-        status=result.status,  # type: ignore[arg-type]  # nothing here stops a training
-        accuracy=result.accuracy,
+        status=result.status,
+        accuracy=accuracy,
         accuracies=result.accuracies,
         n_examples=result.n_examples,
         seconds=result.seconds,
         measurements={"n_parameters": result.n_parameters, "multiply_adds": result.multiply_adds},
+        attachments=attachments,
     )
+
+
+def _network(request: Request, config: SearchConfig, num_classes: int, in_channels: int) -> "CellNetwork":
+    from safetensors.torch import load
+
+    from pnas_models import cifar_network, inherit
+
+    network = cifar_network(
+        request.cell,
+        n_filters=config.n_filters,
+        n_repeats=config.n_repeats,
+        num_classes=num_classes,
+        in_channels=in_channels,
+    )
+    if request.parent is not None and WEIGHTS in request.attachments:
+        inherited = inherit(load(request.attachments[WEIGHTS]), request.parent, request.cell)
+        network.load_state_dict(inherited, strict=False)
+    return network

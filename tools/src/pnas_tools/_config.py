@@ -61,6 +61,18 @@ class SearchConfig:
     upsample_to: int | None = _setting("--upsample-to", OrNone(POSITIVE), "Side of the images before the crop.", None)
     crop_to: int | None = _setting("--crop-to", OrNone(POSITIVE), "Side of the random crop.", None)
     flip: bool = _setting("--flip", click.BOOL, "Whether half of the images are mirrored.", False)
+    warm_start: bool = _setting(
+        "--warm-start", click.BOOL, "Whether a child begins with its parent's weights in the blocks they share.", False
+    )
+    early_stopping: float | None = _setting(
+        "--early-stopping",
+        OrNone(SHARE),
+        "How sure it must be that a child will not be among the K best, to stop it; `none` stops none.",
+        None,
+    )
+    precision: str = _setting(
+        "--precision", click.Choice(["float32", "bfloat16"]), "What networks compute in, where PyTorch can.", "float32"
+    )
     threads_per_child: int = _setting("--threads-per-child", POSITIVE, "Of the CPU; sums depend on it.", 1)
 
     n_members: int = _setting("--members", click.IntRange(min=2), "Networks in the surrogate's ensemble.", 5)

@@ -31,6 +31,7 @@ class RunFolder:
         self.drawing = path / "best_cell.svg"
         self.tracking = path / "mlflow.json"
         self.data = path / _DATA_FILE
+        self.weights = path / "weights"
 
     def holds_run(self) -> bool:
         return Ledger.exists(self.ledger)

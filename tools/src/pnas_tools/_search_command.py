@@ -8,13 +8,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from pnas_search import Event, Ledger, Outcome, ProcessPool, Progressive, SearchError, search
+from pnas_search import Evaluator, Event, Ledger, Outcome, ProcessPool, Progressive, SearchError, search
 from pnas_searchspace import Cell, CellSpace
 from pnas_tools._child import ChildTrainer
 from pnas_tools._config import PRESETS, SearchConfig
 from pnas_tools._drawing import draw_cell
 from pnas_tools._errors import Failed, resumable
 from pnas_tools._files import write_json_atomically, write_text_atomically
+from pnas_tools._heirs import Heirs
 from pnas_tools._options import config_options, resolve_config
 from pnas_tools._prepare import prepare
 from pnas_tools._progress import SearchProgress
@@ -94,7 +95,8 @@ def _run(
         try:
             space = CellSpace(config.operations)
             with SearchProgress(console, Workload(_level_sizes(config, space))) as progress:
-                best = _search(config, space, pool, ledger, progress)
+                evaluator = _evaluator(config, run, pool, ledger)
+                best = _search(config, space, evaluator, ledger, progress)
             result = _write_result(best, ledger, config, run)
             status = "FINISHED"
         except SearchError:
@@ -134,8 +136,16 @@ def _warn_of_other_versions(ledger: Ledger, console: Console) -> None:
         )
 
 
+def _evaluator(config: SearchConfig, run: RunFolder, pool: ProcessPool, ledger: Ledger) -> Evaluator:
+    """The pool, or one that gives children what they get from others."""
+    if not config.warm_start and config.early_stopping is None:
+        return pool
+    weights = run.weights if config.warm_start else None
+    return Heirs(pool, ledger, weights=weights, curves=config.early_stopping is not None)
+
+
 def _search(
-    config: SearchConfig, space: CellSpace, pool: ProcessPool, ledger: Ledger, on_event: Callable[[Event], None]
+    config: SearchConfig, space: CellSpace, evaluator: Evaluator, ledger: Ledger, on_event: Callable[[Event], None]
 ) -> tuple[Cell, Outcome]:
     strategy = Progressive(
         space,
@@ -143,7 +153,7 @@ def _search(
         beam_size=config.beam_size,
         make_predictor=surrogate_factory(config, space),
     )
-    return search(strategy, pool, ledger, seed=config.seed, on_event=on_event)
+    return search(strategy, evaluator, ledger, seed=config.seed, on_event=on_event)
 
 
 def _write_result(best: tuple[Cell, Outcome], ledger: Ledger, config: SearchConfig, run: RunFolder) -> dict[str, Any]:

@@ -38,7 +38,8 @@ def read_status(run: RunFolder) -> dict[str, Any]:
         best_cell, best_accuracy = best.candidate.cell, best.outcome.accuracy
     return {
         "n_finished": sum(row.outcome is not None and row.outcome.status == "finished" for row in rows),
-        "n_failed": sum(row.outcome is not None and row.outcome.status != "finished" for row in rows),
+        "n_stopped": sum(row.outcome is not None and row.outcome.status == "stopped" for row in rows),
+        "n_failed": sum(row.outcome is not None and row.outcome.status not in ("finished", "stopped") for row in rows),
         "n_asked": len(rows),
         "level": rows[-1].round + 1 if rows else 0,
         "best_cell": best_cell,
@@ -50,5 +51,5 @@ def read_status(run: RunFolder) -> dict[str, Any]:
 def _sentence(run: Path, status: dict[str, Any]) -> str:
     state = "finished" if status["finished"] else f"at level {status['level']}"
     best = "" if status["best_accuracy"] is None else f", best accuracy {status['best_accuracy']:.4f}"
-    failed = f", {status['n_failed']} failed" if status["n_failed"] else ""
-    return f"{run} is {state}: {status['n_finished']} of {status['n_asked']} children trained{failed}{best}"
+    others = "".join(f", {status[f'n_{kind}']} {kind}" for kind in ("stopped", "failed") if status[f"n_{kind}"])
+    return f"{run} is {state}: {status['n_finished']} of {status['n_asked']} children trained{others}{best}"

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pnas_search._errors import SearchError
 from pnas_searchspace import Cell
 
-Status = Literal["finished", "diverged", "out_of_memory", "crashed"]
+Status = Literal["finished", "stopped", "diverged", "out_of_memory", "crashed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +18,14 @@ class Request:
         cell: in canonical form.
         seed: that everything random in its training derives from.
         parent: the cell it was expanded from, if any.
+        attachments: whatever else its training takes, by name, such as weights of the parent's network. It must be
+            picklable, and what it says must follow from the search so far.
     """
 
     cell: Cell
     seed: int
     parent: Cell | None
+    attachments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +33,18 @@ class Outcome:
     """What the training of a child gave and what it cost.
 
     Attributes:
-        status: `"finished"`; `"diverged"` when its loss stopped being finite; `"out_of_memory"`; `"crashed"` when it
-            took its worker down.
-        accuracy: validation accuracy in [0, 1]; None unless finished.
+        status: `"finished"`; `"stopped"` when it was given up before the end; `"diverged"` when its loss stopped being
+            finite; `"out_of_memory"`; `"crashed"` when it took its worker down.
+        accuracy: validation accuracy in [0, 1]; of a stopped child the one that it was expected to reach; of others
+            None.
         accuracies: the same after every epoch.
         n_examples: images that went through SGD.
         seconds: of training.
         measurements: whatever else is known of the child, such as `n_parameters`.
+        attachments: what comes back beside it, such as weights; a ledger does not keep it.
 
     Raises:
-        SearchError: a finished child without an accuracy in [0, 1], or another with one.
+        SearchError: a finished or stopped child without an accuracy in [0, 1], or another with one.
     """
 
     status: Status
@@ -48,11 +53,13 @@ class Outcome:
     n_examples: int
     seconds: float
     measurements: Mapping[str, float] = field(default_factory=dict)
+    attachments: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.status == "finished" and not (self.accuracy is not None and 0 <= self.accuracy <= 1):
-            raise SearchError(f"a finished child needs an accuracy in [0, 1], not {self.accuracy!r}")
-        if self.status != "finished" and self.accuracy is not None:
+        has_accuracy = self.status in ("finished", "stopped")
+        if has_accuracy and not (self.accuracy is not None and 0 <= self.accuracy <= 1):
+            raise SearchError(f"a {self.status} child needs an accuracy in [0, 1], not {self.accuracy!r}")
+        if not has_accuracy and self.accuracy is not None:
             raise SearchError(f"a child that is {self.status!r} has no accuracy, and this one has {self.accuracy!r}")
 
 

@@ -34,7 +34,8 @@ class Progressive(Strategy):
     up to isomorphism, are ranked by a predictor that was fitted to all that was trained so far, and the best become the
     round.
 
-    A child that did not finish has no children of its own, and counts as the worst accuracy there is for the predictor.
+    A child that did not finish has no children of its own. For the predictor, one that was stopped counts as what it
+    was expected to reach, and others as the worst accuracy there is.
 
     Args:
         space: of the cells.
@@ -97,7 +98,7 @@ class Progressive(Strategy):
         # Sorted by key, so that the fit does not depend on the order in which children were asked for.
         samples = sorted((trained for level in self._levels for trained in level), key=lambda trained: trained.cell.key)
         worst = min(_score(trained) for trained in _finished(samples))
-        scores = [_score(t) if t.outcome.status == "finished" else worst for t in samples]
+        scores = [worst if t.outcome.accuracy is None else t.outcome.accuracy for t in samples]
         sequences = [self._space.encode([trained.cell])[0] for trained in samples]
         predictor = self._make_predictor(len(self._levels))
         predictor.fit(sequences, np.array(scores))

@@ -1,0 +1,92 @@
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pnas_search import Evaluator, Ledger, LedgerRow, Outcome, Request, SearchError
+from pnas_searchspace import Cell
+from pnas_tools._files import write_atomically
+
+WEIGHTS = "weights"
+"""Of a child's network, as safetensors; attached to its outcome, and to the requests of its children."""
+CURVES = "curves"
+"""The accuracies after every epoch of the children that finished in earlier rounds."""
+
+
+class Heirs(Evaluator):
+    """An evaluator whose children get something from those before them.
+
+    With `weights`, what a child's network has learned is written to that folder before its outcome goes on, and
+    travels with the requests of its children. With `curves`, every request carries the learning curves of all earlier
+    rounds, and not of its own, so that it does not matter who finishes first.
+    """
+
+    def __init__(self, evaluator: Evaluator, ledger: Ledger, *, weights: Path | None, curves: bool) -> None:
+        self._evaluator = evaluator
+        self._ledger = ledger
+        self._weights = weights
+        self._curves = curves
+
+    def evaluate(self, requests: Sequence[Request]) -> Iterator[tuple[Request, Outcome]]:
+        """As of the evaluator; the attachments stay here.
+
+        Raises:
+            SearchError: weights that a child inherits are not in the folder any more.
+        """
+        rows = self._ledger.rows()
+        round_ = max((row.round for row in rows), default=0)
+        if self._weights is not None:
+            self._forget(rows, round_)
+        curves = tuple(_curve(row) for row in rows if row.round < round_ and _has_finished(row)) if self._curves else ()
+        heirs = [replace(request, attachments=self._inherited(request, curves)) for request in requests]
+        for request, outcome in self._evaluator.evaluate(heirs):
+            if self._weights is not None and WEIGHTS in outcome.attachments:
+                self._weights.mkdir(exist_ok=True)
+                write_atomically(self._file(request.cell), outcome.attachments[WEIGHTS])
+            yield request, replace(outcome, attachments={})
+
+    def _inherited(self, request: Request, curves: tuple[tuple[float, ...], ...]) -> dict[str, Any]:
+        attachments: dict[str, Any] = {CURVES: curves} if self._curves else {}
+        if self._weights is not None and request.parent is not None:
+            file = self._file(request.parent)
+            if not file.is_file():
+                raise SearchError(
+                    f"{file}, the weights that {request.cell} inherits, is not there any more: restore the folder from "
+                    f"a copy, or search anew in another one"
+                )
+            attachments[WEIGHTS] = _Content(file)
+        return attachments
+
+    def _forget(self, rows: Sequence[LedgerRow], round_: int) -> None:
+        """Remove the weights that no later child inherits."""
+        assert self._weights is not None  # who calls this has looked
+        current = [row for row in rows if row.round == round_]
+        needed = {self._file(cell) for row in current for cell in (row.request.cell, row.request.parent) if cell}
+        for file in self._weights.glob("*"):
+            if file not in needed:
+                file.unlink(missing_ok=True)
+
+    def _file(self, cell: Cell) -> Path:
+        assert self._weights is not None
+        digest = hashlib.blake2b(cell.key.encode(), digest_size=12).hexdigest()
+        return self._weights / f"{digest}.safetensors"
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A file that travels to a worker as its bytes, and is read when it sets out: a round's weights may be many."""
+
+    path: Path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return bytes, (self.path.read_bytes(),)
+
+
+def _has_finished(row: LedgerRow) -> bool:
+    return row.outcome is not None and row.outcome.status == "finished"
+
+
+def _curve(row: LedgerRow) -> tuple[float, ...]:
+    assert row.outcome is not None
+    return row.outcome.accuracies
