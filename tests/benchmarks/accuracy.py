@@ -43,7 +43,7 @@ def main() -> None:
             cifar_network, cell, n_filters=n_filters, n_repeats=1, in_channels=data.in_channels, num_classes=10
         )
         for name, way in (
-            ("plain", lambda seed, make=make: plain(make, data, config, seed)),
+            ("plain", lambda seed, make=make: plain(make, data, config, seed, n_threads=1)),
             ("ours", lambda seed, make=make: ours(make, data, config, seed)),
         ):
             accuracies = [way(seed) for seed in SEEDS]

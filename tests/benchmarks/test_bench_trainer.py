@@ -47,26 +47,37 @@ def paper_network(cell: Cell) -> CellNetwork:
     return cifar_network(cell, n_filters=24, n_repeats=2, num_classes=10)
 
 
-def plain(make_network: Callable[[], CellNetwork], data: ImageDataset, config: TrainConfig, seed: int = 0) -> float:
+def plain(
+    make_network: Callable[[], CellNetwork],
+    data: ImageDataset,
+    config: TrainConfig,
+    seed: int = 0,
+    device: str = "cpu",
+    n_threads: int = N_CORES,
+) -> float:
     """One child's training; gives its accuracy."""
     torch.manual_seed(seed)
-    torch.set_num_threads(N_CORES)
+    torch.set_num_threads(n_threads)
     images = data.train_images.float()
     mean, std = images.mean((0, 2, 3), keepdim=True), images.std((0, 2, 3), keepdim=True)
-    model = make_network().to(memory_format=torch.channels_last)
+    model = make_network().to(device, memory_format=torch.channels_last)
     loader = DataLoader(
-        TensorDataset((images - mean) / std, data.train_labels), batch_size=config.batch_size, shuffle=True
+        TensorDataset((images - mean) / std, data.train_labels),
+        batch_size=config.batch_size,
+        shuffle=True,
+        pin_memory=device != "cpu",
     )
     optimizer = torch.optim.SGD(model.parameters(), lr=config.learning_rate, momentum=0.9, weight_decay=5e-4)
     n_steps = config.n_epochs * math.ceil(len(images) / config.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_steps)
     model.train()
     for x, y in itertools.chain.from_iterable(itertools.repeat(loader, config.n_epochs)):
+        x, y = x.to(device, non_blocking=True), y.to(device, non_blocking=True)
         if config.preprocessing.upsample_to is not None:
             x = nn.functional.interpolate(x, size=config.preprocessing.upsample_to, mode="bilinear")
             top, left = torch.randint(9, (2,)).tolist()
             x = x[:, :, top : top + 32, left : left + 32]
-            x = torch.where(torch.rand(len(x), 1, 1, 1) < 0.5, x.flip(3), x)
+            x = torch.where(torch.rand(len(x), 1, 1, 1, device=device) < 0.5, x.flip(3), x)
         optimizer.zero_grad()
         nn.functional.cross_entropy(model(x.contiguous(memory_format=torch.channels_last)), y).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
@@ -76,7 +87,7 @@ def plain(make_network: Callable[[], CellNetwork], data: ImageDataset, config: T
     with torch.no_grad():
         n_right = 0
         for x, y in zip(data.validation_images.split(500), data.validation_labels.split(500), strict=True):
-            x = (x.float() - mean) / std
+            x, y = ((x.float() - mean) / std).to(device), y.to(device)
             if config.preprocessing.upsample_to is not None:
                 x = nn.functional.interpolate(x, size=config.preprocessing.upsample_to, mode="bilinear")[
                     ..., 4:36, 4:36
@@ -140,3 +151,25 @@ def test_train_paper_cells(benchmark: Any, n_blocks: int, way: str) -> None:
         with ProcessPoolExecutor(N_CORES, mp_context=torch.multiprocessing.get_context("spawn")) as pool:
             benchmark.pedantic(lambda: list(pool.map(ours_paper, [n_blocks] * N_CORES)), rounds=3, warmup_rounds=1)
     benchmark.extra_info["images_per_second"] = N_CORES * N_PAPER_IMAGES / benchmark.stats.stats.min
+
+
+N_CUDA_IMAGES = 12_800
+
+
+def ours_on_cuda(n_blocks: int, data: ImageDataset) -> None:
+    train(partial(paper_network, PAPER_CELLS[n_blocks]), data, PAPER, seed=0, device="cuda")
+
+
+def plain_on_cuda(n_blocks: int, data: ImageDataset) -> None:
+    plain(partial(paper_network, PAPER_CELLS[n_blocks]), data, PAPER, device="cuda")
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.benchmark(group="train a child for an epoch of 12,800 photos on a GPU")
+@pytest.mark.parametrize("way", [ours_on_cuda, plain_on_cuda])
+@pytest.mark.parametrize("n_blocks", sorted(PAPER_CELLS))
+def test_train_paper_cells_on_cuda(benchmark: Any, n_blocks: int, way: Callable[[int, ImageDataset], None]) -> None:
+    data = random_photos(N_CUDA_IMAGES)
+    benchmark.pedantic(way, args=(n_blocks, data), rounds=3, warmup_rounds=1)
+    benchmark.extra_info["images_per_second"] = N_CUDA_IMAGES / benchmark.stats.stats.min

@@ -1,4 +1,4 @@
-"""What a warm start saves, and what it costs: children of two blocks on digits, from scratch and with weights inherited.
+"""What a warm start saves and costs: children of two blocks on digits, with their parents' weights and without.
 
     OMP_NUM_THREADS=1 python tests/benchmarks/warm_start.py trainings.jsonl
 

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from pnas_trainer import Checkpoint, CosineSchedule, LearningCurveRule, TrainConfig, TrainerError, train
+from pnas_trainer._checks import checked_device
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,8 @@ def test_settings_of_others_are_checked():
 def test_arguments_of_train_are_checked(digits, make_convnet, arguments, message):
     with pytest.raises(TrainerError, match=message):
         train(make_convnet, digits, TrainConfig(), **arguments)
+
+
+def test_a_device_that_computes_nothing_is_refused():
+    with pytest.raises(TrainerError, match="meta device does not: use cpu or cuda"):
+        checked_device("meta")

@@ -53,6 +53,8 @@ def checked_device(device: object) -> torch.device:
     except (RuntimeError, TypeError, ValueError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise TrainerError(f"device must be one that PyTorch can use here, not {device!r} ({reason})") from error
+    if known.type == "meta":
+        raise TrainerError("device must be one that computes, and PyTorch's meta device does not: use cpu or cuda")
     return known
 
 

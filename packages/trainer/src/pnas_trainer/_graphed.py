@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pnas_trainer._memory import OutOfMemoryError, released
-from pnas_trainer._sameness import is_watched, plain_attributes
+from pnas_trainer._sameness import Snapshot, is_watched
 
 Step = Callable[[Tensor, Tensor, Tensor], None]
 """A step of training, given images, labels and the learning rate as tensors: all that it does, it does to tensors."""
@@ -48,7 +48,7 @@ class GraphedStep:
     def __init__(self, step: Step, model: nn.Module) -> None:
         self._step = step
         self._model = model
-        self._attributes = plain_attributes(model)
+        self._snapshot = Snapshot(model)
         self._n_warm_ups = 0
         self._is_captured = self._cannot_be = False
         self._inputs: tuple[Tensor, ...] = ()
@@ -72,7 +72,7 @@ class GraphedStep:
 
     def _capture(self) -> None:
         """Write the step down, without taking it."""
-        if is_watched(self._model) or plain_attributes(self._model) != self._attributes:
+        if is_watched(self._model) or not self._snapshot.still_holds():
             self._cannot_be = True
             return
         graph = torch.cuda.CUDAGraph()

@@ -1,23 +1,63 @@
 """Whether a model does the same at every step, so that one may stand for all: what can be told from outside."""
 
+import itertools
+
+import torch
 from torch import nn
 from torch.nn.modules.module import _has_any_global_hook
 
 
 def is_watched(model: nn.Module) -> bool:
-    """Whether somebody wants to see what goes through a module."""
-    return _has_any_global_hook() or any(
-        module._forward_hooks  # noqa: SLF001
-        or module._forward_pre_hooks  # noqa: SLF001
-        or module._backward_hooks  # noqa: SLF001
-        or module._backward_pre_hooks  # noqa: SLF001
-        for module in model.modules()
+    """Whether somebody wants to see what goes through a module, or a parameter's gradient."""
+    return (
+        _has_any_global_hook()
+        or any(
+            module._forward_hooks  # noqa: SLF001
+            or module._forward_pre_hooks  # noqa: SLF001
+            or module._backward_hooks  # noqa: SLF001
+            or module._backward_pre_hooks  # noqa: SLF001
+            for module in model.modules()
+        )
+        or any(
+            parameter._backward_hooks or parameter._post_accumulate_grad_hooks  # noqa: SLF001
+            for parameter in model.parameters()
+        )
     )
 
 
-def plain_attributes(model: nn.Module) -> list[dict[str, object]]:
-    """The numbers and names that modules hold; who counts steps in one of them may do another thing at each."""
-    return [
-        {name: value for name, value in vars(module).items() if isinstance(value, (bool, int, float, str, tuple))}
-        for module in model.modules()
-    ]
+class Snapshot:
+    """Everything that the modules of a model hold, by identity: modules, parameters, buffers, hooks and attributes.
+
+    What somebody changes inside of an object, such as a list, is not seen.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._tensors = [*model.parameters(), *model.buffers()]
+        # `vars` has the attributes; children, tensors and hooks are in dictionaries that stay the same.
+        self._dictionaries = [
+            dictionary
+            for module in model.modules()
+            for dictionary in (vars(module), *(value for value in vars(module).values() if isinstance(value, dict)))
+        ]
+        self._held = list(self._values())  # so that nothing new gets the `id` of what was here
+        self._ids = list(map(id, self._held))
+        self._places = self._storage()
+
+    def still_holds(self) -> bool:
+        """Whether the model is as it was, but for the numbers in its tensors."""
+        return list(map(id, self._values())) == self._ids and self._storage() == self._places
+
+    def _values(self) -> itertools.chain[object]:
+        return itertools.chain.from_iterable(dictionary.values() for dictionary in self._dictionaries)
+
+    def _storage(self) -> list[tuple[object, ...]]:
+        with torch._C.DisableTorchFunction():  # noqa: SLF001  # modes would look at each of these
+            return [
+                (
+                    tensor.data_ptr(),
+                    tensor.requires_grad,
+                    tensor._backward_hooks is None,  # noqa: SLF001
+                    tensor._post_accumulate_grad_hooks is None,  # noqa: SLF001
+                )
+                for tensor in self._tensors
+            ]

@@ -1,5 +1,7 @@
 """ReLU, concatenation and means of pixels `(M, C)`."""
 
+import numpy as np
+
 from pnas_trainer._cpu._kernels._compiled import Floats, compiled
 
 
@@ -8,7 +10,7 @@ def rectify(x: Floats, y: Floats) -> None:
     """`y` is the ReLU of `x`; what is not a number stays so."""
     source, into = x.reshape(-1), y.reshape(-1)
     for t in range(len(source)):
-        into[t] = max(0, source[t])
+        into[t] = np.float32(0) if source[t] <= 0 else source[t]  # noqa: FURB136  # the larger of 0 and NaN is 0
 
 
 @compiled
@@ -16,7 +18,7 @@ def rectify_gradient(gradient: Floats, y: Floats, x_gradient: Floats) -> None:
     """What goes through a ReLU that gave `y`."""
     source, output, into = gradient.reshape(-1), y.reshape(-1), x_gradient.reshape(-1)
     for t in range(len(source)):
-        into[t] = 0 if output[t] <= 0 else source[t]
+        into[t] = np.float32(0) if output[t] <= 0 else source[t]
 
 
 @compiled

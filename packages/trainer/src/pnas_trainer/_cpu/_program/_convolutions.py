@@ -46,9 +46,10 @@ class Depthwise(Operation):
     """Of each channel with a kernel of its own."""
 
     def __init__(self, x: Value, weights: Weights, rows: Sight, columns: Sight, y: Value) -> None:
-        if (rows.stride, rows.dilation) != (columns.stride, columns.dilation):
-            raise NotRecordableError("a depthwise convolution with two strides")
-        self._x, self.weights, self.y = x, (weights,), y
+        if (rows.stride, rows.dilation) != (columns.stride, columns.dilation) or max(rows.first, columns.first) > 0:
+            raise NotRecordableError("a depthwise convolution with two strides, or of images cut above or to the left")
+        self._x, self.y = x, y
+        self.weights = (weights,) if weights.parameter.requires_grad else ()
         self._geometry = -rows.first, -columns.first, rows.stride, rows.dilation
         self._taps, self._taps_gradient = (
             numbers[:, 0].numpy() for numbers in (weights.parameter.detach(), weights.gradient)

@@ -10,7 +10,10 @@ from pnas_trainer._cpu._program._recorder import Recorder
 from pnas_trainer._cpu._program._recording import Recording
 from pnas_trainer._cpu._program._replay import Replay
 from pnas_trainer._cpu._program._values import NotRecordableError
-from pnas_trainer._sameness import is_watched, plain_attributes
+from pnas_trainer._sameness import Snapshot, is_watched
+
+_MOST_CHANGES = 3
+"""After more changes of the model, such as of an attribute at every step, recording anew costs more than it saves."""
 
 
 class Recorded:
@@ -19,22 +22,21 @@ class Recorded:
     On the CPU it is what a CUDA graph is on a GPU: the model's own code runs once for each shape of images, and what
     it computes of them is computed again for others. A model is left as it is, and runs at every step, where it does
     anything that is not known here, is random, changes an attribute of a module, or is watched by hooks; and where
-    PyTorch has several threads.
+    PyTorch has several threads. When somebody changes the model, it is recorded anew. Gradients stay in the same
+    tensors from step to step.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._tensors = [*model.parameters(), *model.buffers()]
-        self._places: list[int] = []
+        self._snapshot = Snapshot(model)
+        self._n_changes = 0
         self._replays: dict[torch.Size, Replay | None] = {}
         self._anchor = torch.zeros((), requires_grad=True)
         self._n_runs = 0
 
     def __call__(self, images: Tensor) -> Any:
         """What the model gives in training mode for images `(N, C, H, W)`, which get no gradient."""
-        with torch._C.DisableTorchFunction():  # noqa: SLF001  # as in `undisturbed`
-            may_record = self._may_record(images)
-        if not may_record:
+        if not self._may_record(images):
             return self._model(images)
         if images.shape not in self._replays:
             logits, self._replays[images.shape] = _recorded(self._model, images)
@@ -48,17 +50,24 @@ class Recorded:
         self._n_runs += 1
         return self._n_runs
 
-    def is_last(self, run: int) -> bool:
-        """Whether no other has begun since."""
-        return run == self._n_runs
+    def ended(self, run: int) -> None:
+        """A run goes back, which overwrites what it has computed.
+
+        Raises:
+            RuntimeError: it has gone back already, or another one has begun since.
+        """
+        if run != self._n_runs:
+            raise RuntimeError("a recorded model goes back once through its last step, and not through earlier ones")
+        self._n_runs += 1
 
     def _may_record(self, images: Tensor) -> bool:
-        if torch.get_num_threads() > 1 or not is_ours(images) or images.requires_grad:
-            return False
-        places = [tensor.data_ptr() for tensor in self._tensors]
-        if places != self._places:  # somebody has given the model other tensors
-            self._replays, self._places = {}, places
-        return True
+        with torch._C.DisableTorchFunction():  # noqa: SLF001  # as in `undisturbed`
+            if torch.get_num_threads() > 1 or not is_ours(images) or images.requires_grad:
+                return False
+        if self._n_changes <= _MOST_CHANGES and not self._snapshot.still_holds():
+            self._replays, self._snapshot = {}, Snapshot(self._model)
+            self._n_changes += 1
+        return self._n_changes <= _MOST_CHANGES
 
 
 class _Replaying(torch.autograd.Function):
@@ -71,8 +80,7 @@ class _Replaying(torch.autograd.Function):
     @staticmethod
     @undisturbed
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, ...]:
-        if not ctx.recorded.is_last(ctx.run):
-            raise RuntimeError("a recorded model goes back through its last step only, and this was an earlier one")
+        ctx.recorded.ended(ctx.run)
         ctx.replay.backward(gradient)
         return None, None, None, None
 
@@ -83,18 +91,19 @@ def _recorded(model: nn.Module, images: Tensor) -> tuple[Any, Replay | None]:
         return model(images), None
     with torch._C.DisableTorchFunction():  # noqa: SLF001
         buffers = [buffer.clone() for buffer in model.buffers()]
-    attributes, states = plain_attributes(model), (torch.get_rng_state(), random.getstate())
+        states = torch.get_rng_state(), random.getstate()
+    before = Snapshot(model)
     recording = Recording(model, images)
     recorder = Recorder(recording)
     with recorder:
         logits = model(images)
     is_random = not torch.equal(states[0], torch.get_rng_state()) or states[1] != random.getstate()
-    if recorder.problem is not None or is_random or plain_attributes(model) != attributes:
+    if recorder.problem is not None or is_random or not before.still_holds():
         return logits, None
     try:
         replay = Replay(recording, logits)
     except NotRecordableError:
         return logits, None
-    for buffer, before in zip(model.buffers(), buffers, strict=True):
-        buffer.detach().copy_(before)
+    for buffer, kept in zip(model.buffers(), buffers, strict=True):
+        buffer.detach().copy_(kept)
     return logits, replay

@@ -1,4 +1,3 @@
-from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
@@ -33,18 +32,9 @@ class Recorder(TorchFunctionMode):
 
     def _write(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         write = WRITERS.get(func)
-        if write is not None:
-            write(self._recording, result, *args, **kwargs)
-        elif any(map(self._recording.has, _tensors((*args, *kwargs.values())))):
+        if write is None:  # whatever it is of: random numbers, or a look at a number of the host's
             raise NotRecordableError(getattr(func, "__name__", repr(func)))
-
-
-def _tensors(arguments: Iterable[Any]) -> Iterable[Tensor]:
-    for argument in arguments:
-        if isinstance(argument, Tensor):
-            yield argument
-        elif isinstance(argument, (tuple, list)):
-            yield from _tensors(argument)
+        write(self._recording, result, *args, **kwargs)
 
 
 _METADATA = frozenset(

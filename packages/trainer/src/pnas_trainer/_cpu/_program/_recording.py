@@ -34,10 +34,6 @@ class Recording:
         self._own = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
         self._read: set[int] = set()
 
-    def has(self, tensor: Tensor) -> bool:
-        """Whether a tensor is the model's or comes of what it does."""
-        return any(id(tensor) in tensors for tensors in (self.known, self.constants, self._own))
-
     def value_of(self, tensor: Any) -> Value:
         """What a tensor is, as a whole."""
         known = self.known.get(id(tensor))
@@ -48,9 +44,14 @@ class Recording:
         return known
 
     def window(self, tensor: Any) -> Window:
-        """What part of a value a tensor is."""
+        """What part of images a tensor is."""
         known = self.known.get(id(tensor))
-        window = known if isinstance(known, Window) else Window.whole(self.value_of(tensor))
+        if not isinstance(known, Window):
+            value = self.value_of(tensor)
+            if len(value.shape) != 4:
+                raise NotRecordableError("a part of something else than images")
+            known = Window.whole(value)
+        window = known
         self.windowed.add(window.of)
         return window
 
@@ -72,7 +73,12 @@ class Recording:
     def made(self, result: Tensor, *inputs: Value, of_weights: bool = False) -> Value:
         """A new value, which `result` is."""
         value = Value(tuple(result.shape), needs_gradient=of_weights or any(x.needs_gradient for x in inputs))
+        self.is_now(result, value)
+        return value
+
+    def is_now(self, result: Tensor, what: Value | Window) -> None:
+        """Another tensor is known."""
+        value = what.of if isinstance(what, Window) else what
         if result.dtype != torch.float32 or result.requires_grad != value.needs_gradient:
             raise NotRecordableError("another type than float32, or no gradient where there should be one")
-        self.known[id(result)] = value
-        return value
+        self.known[id(result)] = what

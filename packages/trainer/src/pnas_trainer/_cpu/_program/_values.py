@@ -168,4 +168,3 @@ class Weights:
     def __init__(self, parameter: Tensor) -> None:
         self.parameter = parameter
         self.gradient = torch.zeros_like(parameter, requires_grad=False)
-        self.is_read = False

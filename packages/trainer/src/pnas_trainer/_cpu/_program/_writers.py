@@ -52,7 +52,7 @@ def _pad(
     if mode != "constant" or len(pad) not in (2, 4) or min(pad) < 0:
         raise NotRecordableError("padding of another kind than with a number around images")
     left, right, top, bottom = (*pad, 0, 0)[:4]
-    recording.known[id(result)] = recording.window(input).padded((top, bottom), (left, right), value or 0.0)
+    recording.is_now(result, recording.window(input).padded((top, bottom), (left, right), value or 0.0))
 
 
 def _slice(recording: Recording, result: Tensor, input: Tensor, index: Any) -> None:
@@ -60,7 +60,7 @@ def _slice(recording: Recording, result: Tensor, input: Tensor, index: Any) -> N
     is_known = isinstance(index, tuple) and len(index) == 4 and index[:2] == (everything, everything)
     if not is_known or not all(isinstance(part, slice) and (part.step or 1) > 0 for part in index):
         raise NotRecordableError("an index of another kind than slices of rows and columns")
-    recording.known[id(result)] = recording.window(input).sliced(index[2], index[3])
+    recording.is_now(result, recording.window(input).sliced(index[2], index[3]))
 
 
 def _max_pool2d(
@@ -126,8 +126,12 @@ def _sights(
 def _taken(recording: Recording, result: Tensor, pooled: Value, rows: Sight, columns: Sight) -> None:
     """The result of a pool with a stride, out of one without."""
     if all((sight.first, sight.stride) == (-1, 1) for sight in (rows, columns)) and pooled.shape == result.shape:
-        recording.known[id(result)] = pooled
+        recording.is_now(result, pooled)
         return
+    for sight, size in zip((rows, columns), pooled.shape[2:], strict=True):
+        last = sight.first + 1 + sight.stride * (sight.n_outputs - 1)
+        if sight.dilation != 1 or sight.first < -1 or last >= size:
+            raise NotRecordableError("a pool of every other pixel, or around what lies outside")
     rows, columns = (replace(sight, n_taps=1, first=sight.first + 1) for sight in (rows, columns))
     recording.operations.append(Taken(pooled, rows, columns, recording.made(result, pooled)))
 
@@ -161,7 +165,7 @@ def _relu(recording: Recording, result: Tensor, input: Tensor, inplace: bool = F
     if inplace and x in recording.windowed:
         raise NotRecordableError("a ReLU that overwrites what slices show")
     if x in recording.rectified:  # several cells and blocks begin with the ReLU of one map
-        recording.known[id(result)] = recording.rectified[x]
+        recording.is_now(result, recording.rectified[x])
         return
     y = recording.rectified[x] = recording.made(result, x)
     recording.operations.append(Rectify(x, y))
@@ -193,7 +197,7 @@ def _constant(recording: Recording, result: Tensor, *_args: Any, **_kwargs: Any)
 
 def _div(recording: Recording, result: Tensor, input: Tensor, other: Any) -> None:
     x, divisor = recording.value_of(input), recording.constants.get(id(other))
-    if divisor is None or divisor.shape[:2] != (1, 1) or result.shape != x.shape:
+    if divisor is None or divisor.ndim != 4 or divisor.shape[:2] != (1, 1) or result.shape != x.shape:
         raise NotRecordableError("a quotient by something else than numbers for every pixel")
     recording.operations.append(Scale(x, (1 / divisor[0, 0]).numpy(), recording.made(result, x)))
 
@@ -218,7 +222,7 @@ def _dropout(
 ) -> None:
     if training and p > 0:
         raise NotRecordableError("dropout")
-    recording.known[id(result)] = recording.value_of(input)
+    recording.is_now(result, recording.value_of(input))
 
 
 WRITERS: Mapping[Any, Callable[..., None]] = {
