@@ -1,6 +1,7 @@
 """Whether a model does the same at every step, so that one may stand for all: what can be told from outside."""
 
 import itertools
+import operator
 
 import torch
 from torch import nn
@@ -39,16 +40,21 @@ class Snapshot:
             for module in model.modules()
             for dictionary in (vars(module), *(value for value in vars(module).values() if isinstance(value, dict)))
         ]
-        self._held = list(self._values())  # so that nothing new gets the `id` of what was here
-        self._ids = list(map(id, self._held))
+        self._filled = [dictionary for dictionary in self._dictionaries if dictionary]
+        self._held = list(self._values())
         self._places = self._storage()
 
     def still_holds(self) -> bool:
         """Whether the model is as it was, but for the numbers in its tensors."""
-        return list(map(id, self._values())) == self._ids and self._storage() == self._places
+        # Every step asks this, of thousands of objects.
+        return (
+            sum(map(len, self._dictionaries)) == len(self._held)
+            and all(map(operator.is_, self._values(), self._held))
+            and self._storage() == self._places
+        )
 
     def _values(self) -> itertools.chain[object]:
-        return itertools.chain.from_iterable(dictionary.values() for dictionary in self._dictionaries)
+        return itertools.chain.from_iterable(map(dict.values, self._filled))
 
     def _storage(self) -> list[tuple[object, ...]]:
         with torch._C.DisableTorchFunction():  # noqa: SLF001  # modes would look at each of these
