@@ -1,6 +1,6 @@
 """How long the paper's search would train on a device: 1,160 models, each for 20 epochs of 45,000 images.
 
-    PYTHONPATH=tests/benchmarks python tests/benchmarks/projection.py --device cuda --cells 4 --images 9000
+    python tests/benchmarks/projection.py --device cuda --cells 4 --images 9000
 
 Cells of every size are drawn uniformly. Each is trained twice, for one epoch of so many images and of twice as many,
 and measured on a ninth of them, as the search does; the difference is what images cost, and the rest what a child costs
@@ -73,7 +73,7 @@ def main() -> None:
     for n_blocks, n_of_size in N_MODELS.items():
         cells = space.to_cells(space.sample(n_blocks, options.cells, rng))
         # The first training on a device also waits for its libraries.
-        seconds(cells[:1], options.images // 4, config, options.device, 1)
+        seconds(cells[:2], options.images, config, options.device, min(2, options.together))
         few, many = (
             seconds(cells, n, config, options.device, options.together) for n in (options.images, 2 * options.images)
         )

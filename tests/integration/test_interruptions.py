@@ -180,7 +180,7 @@ def test_the_result_is_written_again_from_the_ledger(
 
 @needs_proc
 def test_what_children_inherit_survives_a_kill_too(small_search: Command, run: Run, tmp_path: Path) -> None:
-    options = "--blocks", "3", "--epochs", "3", "--warm-start", "true", "--early-stopping", "0.05"
+    options = "--blocks", "3", "--epochs", "3", "--warm-start", "true", "--early-stopping", "0.5"
     undisturbed, out = tmp_path / "undisturbed", tmp_path / "run"
     assert run(small_search(undisturbed, *options, "--workers", "1")).returncode == 0
     with started(small_search(out, *options, "--workers", "2")) as process:

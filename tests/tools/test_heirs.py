@@ -1,3 +1,4 @@
+import dataclasses
 import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,7 +7,9 @@ import pytest
 
 from pnas_search import Candidate, Evaluator, Ledger, Outcome, Request, SearchError
 from pnas_searchspace import Cell
-from pnas_tools._heirs import CURVES, WEIGHTS, Heirs
+from pnas_tools._config import PRESETS
+from pnas_tools._errors import BadInput
+from pnas_tools._heirs import CURVES, WEIGHTS, Heirs, check_early_stopping
 
 PARENT = Cell([(-2, "identity", -1, "identity")]).canonical()
 OTHER = Cell([(-1, "identity", -1, "identity")]).canonical()
@@ -79,7 +82,7 @@ def test_weights_that_are_gone_are_a_sentence(ledger: Ledger, tmp_path: Path) ->
     evaluate(heirs, ledger, add_round(ledger, 0, PARENT))
     for file in (tmp_path / "weights").iterdir():
         file.unlink()
-    with pytest.raises(SearchError, match=r"is not there any more: restore the folder from a copy"):
+    with pytest.raises(SearchError, match=r"cannot be read from .*safetensors \(No such file .*: restore"):
         evaluate(heirs, ledger, add_round(ledger, 1, CHILD, parent=PARENT))
 
 
@@ -104,3 +107,24 @@ def test_only_finished_curves_travel(ledger: Ledger, status: str) -> None:
     ledger.record(second, outcome(OTHER))
     evaluate(heirs, ledger, add_round(ledger, 1, CHILD, parent=PARENT))
     assert worker.attachments[CHILD] == {CURVES: ((0.25, 0.5),)}
+
+
+def test_weights_can_be_read_in_this_process_too(ledger: Ledger, tmp_path: Path) -> None:
+    class Here(Worker):
+        def evaluate(self, requests: Sequence[Request]) -> Iterator[tuple[Request, Outcome]]:
+            for request in requests:
+                self.attachments[request.cell] = dict(request.attachments)
+                yield request, outcome(request.cell)
+
+    worker = Here()
+    heirs = Heirs(worker, ledger, weights=tmp_path / "weights", curves=False)
+    evaluate(heirs, ledger, add_round(ledger, 0, PARENT))
+    evaluate(heirs, ledger, add_round(ledger, 1, CHILD, parent=PARENT))
+    assert bytes(worker.attachments[CHILD][WEIGHTS]) == f"weights of {PARENT}".encode()  # type: ignore[call-overload]
+
+
+def test_stopping_early_takes_three_epochs() -> None:
+    config = dataclasses.replace(PRESETS["quick"], early_stopping=0.9)
+    check_early_stopping(config)
+    with pytest.raises(BadInput, match="--epochs is 2: pass 3 epochs or more"):
+        check_early_stopping(dataclasses.replace(config, n_epochs=2))

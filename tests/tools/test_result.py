@@ -9,8 +9,8 @@ SMALL = Cell([[-1, "identity", -2, "identity"]])
 LARGE = Cell([*SMALL, [0, "identity", -1, "max_pool_3x3"]])
 
 
-def row(round_: int, position: int, cell: Cell, accuracy: float | None) -> LedgerRow:
-    status = "finished" if accuracy is not None else "diverged"
+def row(round_: int, position: int, cell: Cell, accuracy: float | None, status: str | None = None) -> LedgerRow:
+    status = status or ("finished" if accuracy is not None else "diverged")
     curve = () if accuracy is None else (accuracy,)
     outcome = Outcome(status=status, accuracy=accuracy, accuracies=curve, n_examples=10, seconds=1.0)  # type: ignore[arg-type]
     request = Request(cell=cell, seed=1, parent=None)
@@ -34,3 +34,9 @@ def test_the_best_of_equals_is_the_one_that_was_asked_for_first() -> None:
     rows = [row(0, 0, SMALL, 0.5), row(0, 1, LARGE, 0.5)]
     assert best_row(rows) is rows[0]
     assert best_row([row(0, 0, SMALL, None)]) is None
+
+
+def test_what_a_stopped_child_was_expected_to_reach_comes_after_what_others_reached() -> None:
+    stopped, finished = row(0, 0, SMALL, 0.9, "stopped"), row(0, 1, LARGE, 0.5)
+    assert best_row([stopped, finished]) is finished
+    assert best_row([stopped]) is stopped

@@ -1,5 +1,6 @@
 """A pool of real processes, which are started anew and know nothing of the test but what they import."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -172,3 +173,18 @@ def test_a_pool_works_only_inside_of_its_with_statement(workers: ModuleType, req
 def test_a_pool_needs_a_worker(workers: ModuleType) -> None:
     with pytest.raises(SearchError, match="n_workers must be 1 or more, not 0"):
         ProcessPool(workers.make_good, 0)
+
+
+class Unreadable:
+    """Something attached that cannot set out."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise FileNotFoundError("gone")
+
+
+def test_what_cannot_be_sent_is_an_error_and_not_a_wait(workers: ModuleType, requests: list[Request]) -> None:
+    with ProcessPool(workers.make_good, 1) as pool:
+        broken = dataclasses.replace(requests[1], attachments={"weights": Unreadable()})
+        with pytest.raises(FileNotFoundError, match="gone"):
+            list(pool.evaluate([requests[0], broken]))
+        assert outcomes_by_seed(pool, requests[2:4]).keys() == {2, 3}

@@ -1,5 +1,6 @@
 """Algorithm 1, against the same thing done by listing everything."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 
@@ -179,6 +180,21 @@ def test_a_round_in_which_nothing_finished_ends_the_search_with_a_word(
     second = strategy.ask()
     with pytest.raises(SearchError, match="none of the 4 children of 2 blocks finished training"):
         strategy.tell(second, [failed] * len(second))
+
+
+def test_a_child_that_was_stopped_has_children_and_comes_after_those_that_finished(
+    strategy: Progressive, accuracy_of: Score, finished: Callable[[float], Outcome], space: CellSpace
+) -> None:
+    def stopped(accuracy: float) -> Outcome:
+        return dataclasses.replace(finished(accuracy), status="stopped")
+
+    first = strategy.ask()
+    strategy.tell(first, [stopped(0.9), finished(0.5), *(stopped(0.4) for _ in first[2:])])
+    assert strategy.best() == (first[1].cell, finished(0.5))
+    second = strategy.ask()
+    assert {candidate.parent for candidate in second} & {candidate.cell for candidate in first if candidate != first[1]}
+    strategy.tell(second, [stopped(0.1), stopped(0.2), *(stopped(0.1) for _ in second[2:])])
+    assert strategy.best() == (second[1].cell, stopped(0.2))
 
 
 def test_the_best_cell_is_the_best_of_the_largest_size_even_when_a_smaller_one_was_better(

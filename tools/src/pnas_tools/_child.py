@@ -90,7 +90,7 @@ def _train(request: Request, config: SearchConfig, settings: "TrainConfig", imag
     if rule is not None and result.status == "stopped":
         accuracy = rule.predicted_accuracy(result.accuracies)
     attachments = {}
-    if result.weights is not None and result.status == "finished":
+    if result.weights is not None and accuracy is not None:  # it may have children
         attachments[WEIGHTS] = save({name: tensor.contiguous() for name, tensor in result.weights.items()})
     return Outcome(
         status=result.status,
@@ -116,6 +116,6 @@ def _network(request: Request, config: SearchConfig, num_classes: int, in_channe
         in_channels=in_channels,
     )
     if request.parent is not None and WEIGHTS in request.attachments:
-        inherited = inherit(load(request.attachments[WEIGHTS]), request.parent, request.cell)
+        inherited = inherit(load(bytes(request.attachments[WEIGHTS])), request.parent, request.cell)
         network.load_state_dict(inherited, strict=False)
     return network

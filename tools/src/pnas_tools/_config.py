@@ -66,8 +66,8 @@ class SearchConfig:
     )
     early_stopping: float | None = _setting(
         "--early-stopping",
-        OrNone(SHARE),
-        "How sure it must be that a child will not be among the K best, to stop it; `none` stops none.",
+        OrNone(FiniteRange(min=0.5, max=1, max_open=True)),
+        "Stops a child once it is so sure that it stays below the K best of all earlier levels; `none` stops none.",
         None,
     )
     precision: str = _setting(

@@ -6,12 +6,23 @@ from typing import Any
 
 from pnas_search import Evaluator, Ledger, LedgerRow, Outcome, Request, SearchError
 from pnas_searchspace import Cell
+from pnas_tools._config import SearchConfig
+from pnas_tools._errors import BadInput
 from pnas_tools._files import write_atomically
 
 WEIGHTS = "weights"
 """Of a child's network, as safetensors; attached to its outcome, and to the requests of its children."""
 CURVES = "curves"
 """The accuracies after every epoch of the children that finished in earlier rounds."""
+
+
+def check_early_stopping(config: SearchConfig) -> None:
+    """Raise `BadInput` where it could never stop a child."""
+    if config.early_stopping is not None and config.n_epochs < 3:
+        raise BadInput(
+            f"--early-stopping looks at two epochs or more and leaves out the last, and --epochs is {config.n_epochs}: "
+            "pass 3 epochs or more, or leave it out"
+        )
 
 
 class Heirs(Evaluator):
@@ -32,7 +43,7 @@ class Heirs(Evaluator):
         """As of the evaluator; the attachments stay here.
 
         Raises:
-            SearchError: weights that a child inherits are not in the folder any more.
+            SearchError: weights that a child inherits cannot be read.
         """
         rows = self._ledger.rows()
         round_ = max((row.round for row in rows), default=0)
@@ -49,13 +60,7 @@ class Heirs(Evaluator):
     def _inherited(self, request: Request, curves: tuple[tuple[float, ...], ...]) -> dict[str, Any]:
         attachments: dict[str, Any] = {CURVES: curves} if self._curves else {}
         if self._weights is not None and request.parent is not None:
-            file = self._file(request.parent)
-            if not file.is_file():
-                raise SearchError(
-                    f"{file}, the weights that {request.cell} inherits, is not there any more: restore the folder from "
-                    f"a copy, or search anew in another one"
-                )
-            attachments[WEIGHTS] = _Content(file)
+            attachments[WEIGHTS] = _Content(self._file(request.parent))
         return attachments
 
     def _forget(self, rows: Sequence[LedgerRow], round_: int) -> None:
@@ -79,8 +84,17 @@ class _Content:
 
     path: Path
 
+    def __bytes__(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise SearchError(
+                f"the weights that a child inherits cannot be read from {self.path} ({error.strerror}): restore the "
+                f"folder from a copy, or search anew in another one"
+            ) from error
+
     def __reduce__(self) -> tuple[object, ...]:
-        return bytes, (self.path.read_bytes(),)
+        return bytes, (bytes(self),)
 
 
 def _has_finished(row: LedgerRow) -> bool:

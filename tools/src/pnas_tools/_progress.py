@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-from pnas_search import ChildFinished, Event, RoundStarted
+from pnas_search import ChildFinished, Event, Outcome, RoundStarted
 from pnas_tools._workload import Workload
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -58,22 +58,22 @@ class SearchProgress:
         before = [row.outcome for row in event.rows if row.outcome is not None]
         self._workload.start_level(self._level, len(event.rows), len(before), self._clock())
         for outcome in before:
-            self._see(outcome.accuracy)
+            self._see(outcome)
         self._update()
         if self._workload.level_is_done:
             self._print_line()
 
     def _finish_child(self, event: ChildFinished) -> None:
         self._workload.finish_child()
-        self._see(event.outcome.accuracy)
+        self._see(event.outcome)
         self._update()
         is_due = not self._console.is_terminal and self._clock() - self._last_line >= _SECONDS_BETWEEN_LINES
         if self._workload.level_is_done or is_due:
             self._print_line()
 
-    def _see(self, accuracy: float | None) -> None:
-        if accuracy is not None:
-            self._best = accuracy if self._best is None else max(self._best, accuracy)
+    def _see(self, outcome: Outcome) -> None:
+        if outcome.status == "finished" and outcome.accuracy is not None:
+            self._best = outcome.accuracy if self._best is None else max(self._best, outcome.accuracy)
 
     def _update(self) -> None:
         self._bar.update(

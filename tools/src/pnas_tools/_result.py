@@ -23,9 +23,10 @@ def make_result(
 
 
 def best_row(rows: list[LedgerRow]) -> LedgerRow | None:
-    """The most accurate child; of equals the one that was asked for first."""
-    finished = [row for row in rows if _accuracy(row) is not None]
-    return max(finished, key=lambda row: _accuracy(row) or 0.0) if finished else None
+    """The most accurate child that finished, or else was stopped; of equals the one that was asked for first."""
+    outcomes = [(row, row.outcome) for row in rows if row.outcome is not None and row.outcome.accuracy is not None]
+    best = max(outcomes, key=lambda pair: (pair[1].status == "finished", pair[1].accuracy or 0.0), default=None)
+    return best[0] if best is not None else None
 
 
 def _level(rows: list[LedgerRow], index: int) -> dict[str, Any]:

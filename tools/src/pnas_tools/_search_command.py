@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pnas_tools._config import PRESETS, SearchConfig
 from pnas_tools._drawing import draw_cell
 from pnas_tools._errors import Failed, resumable
 from pnas_tools._files import write_json_atomically, write_text_atomically
-from pnas_tools._heirs import Heirs
+from pnas_tools._heirs import Heirs, check_early_stopping
 from pnas_tools._options import config_options, resolve_config
 from pnas_tools._prepare import prepare
 from pnas_tools._progress import SearchProgress
@@ -56,6 +57,7 @@ def search_command(
     run.check(config)
     console = Console(stderr=True)
     check_surrogate(config, CellSpace(config.operations))
+    check_early_stopping(config)
     result = run.read_result()
     tracking_uri = (os.environ.get("MLFLOW_TRACKING_URI") or local_store(run.path)) if track else None
     if result is None:
@@ -160,6 +162,7 @@ def _write_result(best: tuple[Cell, Outcome], ledger: Ledger, config: SearchConf
     """Write the drawing, and last the result, which says that the search is finished; give it as it reads back."""
     write_text_atomically(run.drawing, draw_cell(best[0]))
     write_json_atomically(run.result, make_result(best, ledger.rows(), config, ledger.provenance()))
+    shutil.rmtree(run.weights, ignore_errors=True)  # nobody inherits them any more
     result = run.read_result()
     assert result is not None  # it has just been written
     return result

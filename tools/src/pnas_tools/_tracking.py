@@ -180,7 +180,8 @@ def _metrics(row: LedgerRow) -> dict[str, float]:
     assert row.outcome is not None  # only finished children are sent
     metrics = {"n_blocks": len(row.candidate.cell), "seconds": row.outcome.seconds, **row.outcome.measurements}
     if row.outcome.accuracy is not None:
-        metrics["accuracy"] = row.outcome.accuracy
+        name = "accuracy" if row.outcome.status == "finished" else "expected_accuracy"
+        metrics[name] = row.outcome.accuracy
     if row.candidate.predicted is not None:
         metrics["predicted_accuracy"] = row.candidate.predicted
     return metrics

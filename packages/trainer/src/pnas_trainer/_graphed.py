@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pnas_trainer._memory import OutOfMemoryError, released
-from pnas_trainer._sameness import Snapshot, is_watched
+from pnas_trainer._sameness import Snapshot, host_randomness, is_watched
 
 Step = Callable[[Tensor, Tensor, Tensor], None]
 """A step of training, given images, labels and the learning rate as tensors: all that it does, it does to tensors."""
@@ -19,9 +19,11 @@ def in_stream(stream: torch.cuda.Stream | None) -> Iterator[None]:
         yield
         return
     stream.wait_stream(torch.cuda.current_stream(stream.device))
-    with torch.cuda.stream(stream):
-        yield
-    torch.cuda.current_stream(stream.device).wait_stream(stream)
+    try:
+        with torch.cuda.stream(stream):
+            yield
+    finally:
+        torch.cuda.current_stream(stream.device).wait_stream(stream)
 
 
 def is_captured(device: torch.device) -> bool:
@@ -31,60 +33,113 @@ def is_captured(device: torch.device) -> bool:
 
 _N_WARM_UPS = 3
 """Steps as they are before one is captured: libraries set themselves up in the first ones, and memory may be short."""
+_MOST_CHANGES = 3
+"""After more changes of the model, capturing it anew costs more than it saves."""
 
 
 class GraphedStep:
     """A step of training that becomes a CUDA graph, so that the host launches one thing instead of a thousand.
 
-    It is captured for the shape of images that comes first; others, such as an epoch's last batch, run as they are. A
-    model that is watched by hooks or counts its steps in an attribute is never captured, and a step that cannot be
-    captured, because it waits for the device or there is no memory for both, goes on as it was.
-
-    Args:
-        step: must run in the stream that is current whenever this is called, which is not the default stream.
-        model: that it trains.
+    It is captured for the shape of images that comes most; others, such as an epoch's last batch, run as they are. So
+    does every step of a model that is watched by hooks, waits for the device, draws random numbers on the host or
+    counts its steps in an attribute, and where there is no memory for a graph. When somebody changes the model, it is
+    captured anew. Steps must run in a stream that is not the default one, and no other thread may use CUDA meanwhile.
     """
 
-    def __init__(self, step: Step, model: nn.Module) -> None:
-        self._step = step
+    def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._snapshot = Snapshot(model)
-        self._n_warm_ups = 0
-        self._is_captured = self._cannot_be = False
+        self._snapshot: Snapshot | None = None
+        self._n_changes = 0
+        self._n_steps: dict[torch.Size, int] = {}
+        self._cannot_be = False
         self._inputs: tuple[Tensor, ...] = ()
-        self._graph: torch.cuda.CUDAGraph
+        self._graph: torch.cuda.CUDAGraph | None = None
 
-    def __call__(self, *inputs: Tensor) -> None:
-        if not self._inputs:
-            self._inputs = tuple(torch.empty_like(x) for x in inputs)
-        if self._cannot_be or inputs[0].shape != self._inputs[0].shape:
-            self._step(*inputs)
+    def __call__(self, step: Step, *inputs: Tensor) -> None:
+        """Take the step, which is the same at every call but for what is in the tensors."""
+        self._look_at_model()
+        shape = inputs[0].shape
+        if self._graph is not None and shape == self._inputs[0].shape:
+            for own, x in zip(self._inputs, inputs, strict=True):
+                own.copy_(x)
+            self._graph.replay()
             return
-        if not self._is_captured and self._n_warm_ups == _N_WARM_UPS:
-            self._capture()
-        if not self._is_captured:
-            self._step(*inputs)
-            self._n_warm_ups += 1
-            return
-        for own, x in zip(self._inputs, inputs, strict=True):
-            own.copy_(x)
-        self._graph.replay()
+        n_steps = self._n_steps[shape] = self._n_steps.get(shape, 0) + 1
+        if self._cannot_be or self._graph is not None or n_steps < _N_WARM_UPS:
+            step(*inputs)
+        elif n_steps == _N_WARM_UPS:
+            self._cannot_be = not self._is_alike(step, inputs)
+        else:
+            self._inputs = tuple(x.clone() for x in inputs)
+            self._graph = graph = self._captured(step)
+            if graph is None:
+                step(*inputs)
+            else:
+                graph.replay()
 
-    def _capture(self) -> None:
-        """Write the step down, without taking it."""
-        if is_watched(self._model) or not self._snapshot.still_holds():
-            self._cannot_be = True
-            return
+    def dropped(self) -> bool:
+        """Give up a graph for the memory that it holds; whether there was one."""
+        had_one = self._graph is not None
+        if had_one:
+            self._graph, self._cannot_be = None, True
+        return had_one
+
+    def _look_at_model(self) -> None:
+        if self._snapshot is not None and not self._snapshot.still_holds():
+            self._snapshot, self._graph, self._n_steps = None, None, {}
+            self._n_changes += 1
+        if self._n_changes > _MOST_CHANGES or is_watched(self._model):
+            self._graph, self._cannot_be = None, True
+        if self._snapshot is None:
+            self._snapshot = Snapshot(self._model)
+
+    def _is_alike(self, step: Step, inputs: tuple[Tensor, ...]) -> bool:
+        """Take a step, and see whether it does what a graph can do: a capture that fails leaves PyTorch in disorder."""
+        before = host_randomness()
+        with _waits_seen() as waits:
+            step(*inputs)
+        if waits:
+            _warn(f"it waits for the device at {waits[0]}")
+        return not waits and before == host_randomness()
+
+    def _captured(self, step: Step) -> torch.cuda.CUDAGraph | None:
+        """The step, written down and not taken."""
         graph = torch.cuda.CUDAGraph()
+        reason = None
         try:
             with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
-                self._step(*self._inputs)
-        except (OutOfMemoryError, RuntimeError) as error:
-            self._cannot_be = True
-            released(self._inputs[0].device)
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            warnings.warn(
-                f"the training step runs without a CUDA graph, since none can be made ({reason})", stacklevel=2
-            )
-            return
-        self._graph, self._is_captured = graph, True
+                step(*self._inputs)
+        except OutOfMemoryError:
+            reason = "there is no memory for one"
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+        if reason is None:
+            return graph
+        del graph
+        self._cannot_be = True
+        released(self._inputs[0].device)
+        _warn(reason)
+        return None
+
+
+@contextmanager
+def _waits_seen() -> Iterator[list[str]]:
+    """Fills the list with where the host has waited for the device, in what runs within it."""
+    waits: list[str] = []
+    mode = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")  # itself it warns that this is a prototype
+        try:
+            yield waits
+        finally:
+            torch.cuda.set_sync_debug_mode(mode)
+    for warning in seen:
+        if "called a synchronizing CUDA operation" in str(warning.message):
+            waits.append(f"{warning.filename}:{warning.lineno}")
+        elif "Synchronization debug mode" not in str(warning.message):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+def _warn(reason: str) -> None:
+    warnings.warn(f"the training step runs without a CUDA graph: {reason}", stacklevel=4)

@@ -2,7 +2,9 @@
 
 import itertools
 import operator
+import random
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.module import _has_any_global_hook
@@ -24,6 +26,12 @@ def is_watched(model: nn.Module) -> bool:
             for parameter in model.parameters()
         )
     )
+
+
+def host_randomness() -> tuple[object, ...]:
+    """The states of the generators that code on the host draws from, unless it has its own; drawing changes them."""
+    numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002  # whoever uses it is looked for
+    return random.getstate(), repr(numpy_state), bytes(torch.get_rng_state().numpy())
 
 
 class Snapshot:
@@ -48,7 +56,8 @@ class Snapshot:
         """Whether the model is as it was, but for the numbers in its tensors."""
         # Every step asks this, of thousands of objects.
         return (
-            sum(map(len, self._dictionaries)) == len(self._held)
+            not _has_any_global_hook()
+            and sum(map(len, self._dictionaries)) == len(self._held)
             and all(map(operator.is_, self._values(), self._held))
             and self._storage() == self._places
         )

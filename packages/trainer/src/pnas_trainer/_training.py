@@ -64,7 +64,7 @@ class Training:
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self._graphed: GraphedStep | None = None
         if self._stream is not None and self._distributed is model:
-            self._graphed = GraphedStep(self._take_step, model)
+            self._graphed = GraphedStep(model)
         self.batches = Batches(data, config.preprocessing, config.batch_size, seeds, processes.n)
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self._optimizer = config.make_optimizer(self.parameters)
@@ -122,7 +122,7 @@ class Training:
         images, labels = (self._processes.share(tensor, dim=1) for tensor in self.batches.get(self.step))
         rate = self._config.learning_rate * self._config.schedule.factor(epochs_done, self._config.n_epochs)
         if self._graphed is not None:
-            self._graphed(images, labels, torch.full((), rate, device=self._device))
+            self._graphed(self._take_step, images, labels, torch.full((), rate, device=self._device))
         else:
             self._take_step(images, labels, rate)
         if self._average is not None:
@@ -147,9 +147,13 @@ class Training:
             except OutOfMemoryError:
                 # Combined children are better off in smaller company: their batches stay whole.
                 size = min(self.micro_batch_size, images.shape[1])
-                if self._is_combined or size == 1 or is_captured(self._device):
+                if is_captured(self._device):
                     raise
-            self.micro_batch_size = math.ceil(size / 2)
+                has_dropped = self._graphed is not None and self._graphed.dropped()
+                if (self._is_combined or size == 1) and not has_dropped:
+                    raise
+            if not has_dropped:
+                self.micro_batch_size = math.ceil(size / 2)
             self._optimizer.zero_grad()  # before the rest is given back
             released(self._device)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 from types import TracebackType
 from typing import Self, cast
 
@@ -117,9 +118,10 @@ class _Worker:
     is_ready: bool = False
 
     def send(self, request: Request) -> None:
+        message = ForkingPickler.dumps(request)  # what is attached may be read here, and fail
         # A worker that has died is found out when its answer is awaited.
         with contextlib.suppress(OSError):
-            self.connection.send(request)
+            self.connection.send_bytes(message)
 
     def receive(self) -> Outcome | _Ready | None:
         """The next answer; None when the process died over a child."""

@@ -34,8 +34,9 @@ class Progressive(Strategy):
     up to isomorphism, are ranked by a predictor that was fitted to all that was trained so far, and the best become the
     round.
 
-    A child that did not finish has no children of its own. For the predictor, one that was stopped counts as what it
-    was expected to reach, and others as the worst accuracy there is.
+    A child that was stopped counts as what it was expected to reach, so that it may have children as others do, but a
+    child that finished goes before it in what the search returns. One that failed has no children, and counts as the
+    worst accuracy there is for the predictor.
 
     Args:
         space: of the cells.
@@ -44,7 +45,7 @@ class Progressive(Strategy):
         make_predictor: makes an unfitted predictor, given the blocks of the largest cells that it will be fitted to.
 
     Raises:
-        SearchError: a size that is not positive; later, a round in which no child finished.
+        SearchError: a size that is not positive; later, a round in which every child failed.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Progressive(Strategy):
 
     def tell(self, candidates: Sequence[Candidate], outcomes: Sequence[Outcome]) -> None:
         level = [_Trained(candidate.cell, outcome) for candidate, outcome in zip(candidates, outcomes, strict=True)]
-        if not any(trained.outcome.status == "finished" for trained in level):
+        if not _with_accuracy(level):
             n_blocks = len(self._levels) + 1
             raise SearchError(
                 f"none of the {len(level)} children of {n_blocks} blocks finished training; "
@@ -80,10 +81,13 @@ class Progressive(Strategy):
         """The most accurate cell of the largest size so far, as Algorithm 1 returns it; of equals, the smallest key."""
         if not self._levels:
             return None
-        return min(_finished(self._levels[-1]), key=lambda trained: (-_score(trained), trained.cell.key))
+        return min(
+            _with_accuracy(self._levels[-1]),
+            key=lambda trained: (trained.outcome.status != "finished", -_score(trained), trained.cell.key),
+        )
 
     def _best_children(self) -> list[Candidate]:
-        beam = [trained.cell for trained in _finished(self._levels[-1])]
+        beam = [trained.cell for trained in _with_accuracy(self._levels[-1])]
         children, parents = self._space.expand(beam)
         predicted = self._fitted_predictor().predict(self._space.encode(children))
         # A stable sort: equal predictions stay in the order of the canonical forms.
@@ -97,7 +101,7 @@ class Progressive(Strategy):
     def _fitted_predictor(self) -> Predictor:
         # Sorted by key, so that the fit does not depend on the order in which children were asked for.
         samples = sorted((trained for level in self._levels for trained in level), key=lambda trained: trained.cell.key)
-        worst = min(_score(trained) for trained in _finished(samples))
+        worst = min(_score(trained) for trained in _with_accuracy(samples))
         scores = [worst if t.outcome.accuracy is None else t.outcome.accuracy for t in samples]
         sequences = [self._space.encode([trained.cell])[0] for trained in samples]
         predictor = self._make_predictor(len(self._levels))
@@ -105,10 +109,10 @@ class Progressive(Strategy):
         return predictor
 
 
-def _finished(trained: Sequence[_Trained]) -> list[_Trained]:
-    return [one for one in trained if one.outcome.status == "finished"]
+def _with_accuracy(trained: Sequence[_Trained]) -> list[_Trained]:
+    return [one for one in trained if one.outcome.accuracy is not None]
 
 
 def _score(trained: _Trained) -> float:
-    assert trained.outcome.accuracy is not None  # an Outcome that finished has one
+    assert trained.outcome.accuracy is not None  # of those with one
     return trained.outcome.accuracy

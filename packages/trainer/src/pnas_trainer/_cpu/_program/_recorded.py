@@ -1,4 +1,3 @@
-import random
 from typing import Any
 
 import torch
@@ -9,8 +8,7 @@ from pnas_trainer._cpu._mode import is_ours
 from pnas_trainer._cpu._program._recorder import Recorder
 from pnas_trainer._cpu._program._recording import Recording
 from pnas_trainer._cpu._program._replay import Replay
-from pnas_trainer._cpu._program._values import NotRecordableError
-from pnas_trainer._sameness import Snapshot, is_watched
+from pnas_trainer._sameness import Snapshot, host_randomness, is_watched
 
 _MOST_CHANGES = 3
 """After more changes of the model, such as of an attribute at every step, recording anew costs more than it saves."""
@@ -39,9 +37,9 @@ class Recorded:
         if not self._may_record(images):
             return self._model(images)
         if images.shape not in self._replays:
-            logits, self._replays[images.shape] = _recorded(self._model, images)
+            outputs, self._replays[images.shape] = _recorded(self._model, images)
             if self._replays[images.shape] is None:
-                return logits
+                return outputs
         replay = self._replays[images.shape]
         return self._model(images) if replay is None else _Replaying.apply(self._anchor, images, replay, self)
 
@@ -86,24 +84,19 @@ class _Replaying(torch.autograd.Function):
 
 
 def _recorded(model: nn.Module, images: Tensor) -> tuple[Any, Replay | None]:
-    """What a model gives, and a recording of it, which leaves the model as it was; or none, and then it has run."""
+    """A recording, which leaves the model as it was; or what the model gives, where there is no recording of it."""
     if is_watched(model):
         return model(images), None
     with torch._C.DisableTorchFunction():  # noqa: SLF001
         buffers = [buffer.clone() for buffer in model.buffers()]
-        states = torch.get_rng_state(), random.getstate()
-    before = Snapshot(model)
+    before, randomness = Snapshot(model), host_randomness()
     recording = Recording(model, images)
-    recorder = Recorder(recording)
-    with recorder:
+    with Recorder(recording) as recorder:
         logits = model(images)
-    is_random = not torch.equal(states[0], torch.get_rng_state()) or states[1] != random.getstate()
-    if recorder.problem is not None or is_random or not before.still_holds():
-        return logits, None
-    try:
-        replay = Replay(recording, logits)
-    except NotRecordableError:
+    outputs = recording.outputs(logits) if recorder.problem is None else None
+    if outputs is None or randomness != host_randomness() or not before.still_holds():
         return logits, None
     for buffer, kept in zip(model.buffers(), buffers, strict=True):
         buffer.detach().copy_(kept)
-    return logits, replay
+    del logits, recorder  # with all that PyTorch has kept for a backward pass
+    return None, Replay(recording, outputs)

@@ -20,7 +20,7 @@ class Recording:
         known: by the `id` of a tensor, what it is.
         constants: by the `id`, tensors that depend on nothing but the shape of the images.
         rectified: ReLUs by what they are of: several blocks begin with that of the same map.
-        windowed: values that slices show.
+        needed: values that gradients need as they are, or that slices show: nothing may overwrite them.
     """
 
     def __init__(self, model: nn.Module, images: Tensor) -> None:
@@ -30,7 +30,7 @@ class Recording:
         self.known: dict[int, Value | Window] = {id(images): self.images}
         self.constants: dict[int, Tensor] = {}
         self.rectified: dict[Value, Value] = {}
-        self.windowed: set[Value] = set()
+        self.needed: set[Value] = set()
         self._own = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
         self._read: set[int] = set()
 
@@ -43,6 +43,12 @@ class Recording:
             raise NotRecordableError("a tensor that nothing known has made")
         return known
 
+    def outputs(self, logits: Any) -> Value | None:
+        """What the model gave, if it is logits `(N, num_classes)` that depend on weights."""
+        known = self.known.get(id(logits))
+        is_logits = isinstance(known, Value) and len(known.shape) == 2 and known.needs_gradient
+        return known if isinstance(known, Value) and is_logits else None
+
     def window(self, tensor: Any) -> Window:
         """What part of images a tensor is."""
         known = self.known.get(id(tensor))
@@ -52,7 +58,7 @@ class Recording:
                 raise NotRecordableError("a part of something else than images")
             known = Window.whole(value)
         window = known
-        self.windowed.add(window.of)
+        self.needed.add(window.of)
         return window
 
     def buffer(self, tensor: Any, dtype: torch.dtype) -> Tensor:

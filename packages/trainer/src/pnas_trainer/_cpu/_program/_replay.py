@@ -1,11 +1,9 @@
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from pnas_trainer._cpu._program._program import Program
 from pnas_trainer._cpu._program._recording import Recording
-from pnas_trainer._cpu._program._values import NotRecordableError, Value, Weights
+from pnas_trainer._cpu._program._values import Value, Weights
 
 
 class Replay:
@@ -13,16 +11,11 @@ class Replay:
 
     Args:
         recording: with the operations.
-        logits: the tensor that the model gave.
-
-    Raises:
-        NotRecordableError: it is not known what made the logits.
+        outputs: the logits among what they compute.
     """
 
-    def __init__(self, recording: Recording, logits: Any) -> None:
-        images, outputs = recording.images, recording.value_of(logits)
-        if len(outputs.shape) != 2 or not outputs.needs_gradient:
-            raise NotRecordableError("something else than logits (N, num_classes) that depend on weights")
+    def __init__(self, recording: Recording, outputs: Value) -> None:
+        images = recording.images
         program = Program()
         self._weights: list[Weights] = []
         program.use(images.pixels)

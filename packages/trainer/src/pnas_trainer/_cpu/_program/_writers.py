@@ -154,6 +154,7 @@ def _batch_norm(
     x = recording.value_of(input)
     if not training or momentum is None or len(x.shape) != 4:
         raise NotRecordableError("batch normalization in evaluation mode or without momentum")
+    recording.needed.add(x)
     y = recording.made(result, x, of_weights=True)
     recording.operations.append(
         BatchNorm(x, recording.weights(weight), recording.weights(bias), running, momentum, eps, y)
@@ -162,8 +163,8 @@ def _batch_norm(
 
 def _relu(recording: Recording, result: Tensor, input: Tensor, inplace: bool = False) -> None:
     x = recording.value_of(input)
-    if inplace and x in recording.windowed:
-        raise NotRecordableError("a ReLU that overwrites what slices show")
+    if inplace and x in recording.needed:
+        raise NotRecordableError("a ReLU that overwrites what is needed")
     if x in recording.rectified:  # several cells and blocks begin with the ReLU of one map
         recording.is_now(result, recording.rectified[x])
         return
