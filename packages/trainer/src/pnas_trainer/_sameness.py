@@ -3,6 +3,7 @@
 import itertools
 import operator
 import random
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,8 +31,10 @@ def is_watched(model: nn.Module) -> bool:
 
 def host_randomness() -> tuple[object, ...]:
     """The states of the generators that code on the host draws from, unless it has its own; drawing changes them."""
-    numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002  # whoever uses it is looked for
-    return random.getstate(), repr(numpy_state), bytes(torch.get_rng_state().numpy())
+    numpy_state: Any = np.random.get_state(legacy=False)  # noqa: NPY002  # whoever uses it is looked for
+    with torch._C.DisableTorchFunction():  # noqa: SLF001  # modes would look at this
+        torch_state = torch.get_rng_state().numpy().tobytes()
+    return random.getstate(), numpy_state["state"]["key"].tobytes(), numpy_state["state"]["pos"], torch_state
 
 
 class Snapshot:

@@ -50,7 +50,7 @@ def train_many(
         device: to train on.
         combine: makes one module of several networks; None trains one after another.
         children_per_step: how many are combined at most. With too little memory, fewer are.
-        n_processes: that children are spread over. It does not change the results.
+        n_processes: that children are spread over, this one among them. It does not change the results.
         threads_per_child: that PyTorch computes a child's step with; results depend on it.
         keep_weights: whether the results carry the networks' state dicts.
 
@@ -85,13 +85,22 @@ def train_many(
             f"use functools.partial of a function at the top of a module, or n_processes=1"
         ) from error
     with ProcessPoolExecutor(
-        min(n_processes, len(cohorts)),
+        min(n_processes, len(cohorts)) - 1,  # this process is the last one: it need not start
         # torch's context hands the images over as shared memory.
         mp_context=torch.multiprocessing.get_context("spawn"),
         initializer=_begin_process,
         initargs=(data, settings),
     ) as pool:
-        return [x for results in pool.map(_in_process, cohorts) for x in results]
+        futures = [pool.submit(_in_process, cohort) for cohort in cohorts]
+        results = {}
+        try:
+            for index in reversed(range(len(cohorts))):
+                if futures[index].cancel():  # none of the others has begun with it
+                    results[index] = _train_cohort(data, settings, cohorts[index])
+            return [x for index, future in enumerate(futures) for x in results.get(index) or future.result()]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,16 +28,21 @@ class fast_operations(TorchFunctionMode):  # noqa: N801  # a context manager, as
         return replacement(*args, **(kwargs or {}))
 
 
-def is_ours(x: Any) -> bool:
+def are_images(x: Any) -> bool:
+    """Whether our operations are for these: float32 on the CPU, in training."""
     return (
         isinstance(x, Tensor)
         and x.ndim == 4
         and x.dtype == torch.float32
         and x.device.type == "cpu"
-        and x.stride(1) == 1
         and torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
     )
+
+
+def is_ours(x: Any) -> bool:
+    """Whether our operations are faster for these, too."""
+    return are_images(x) and x.stride(1) == 1
 
 
 def _conv2d(

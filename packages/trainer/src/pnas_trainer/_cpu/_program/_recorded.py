@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from pnas_trainer._cpu._arrays import undisturbed
-from pnas_trainer._cpu._mode import is_ours
+from pnas_trainer._cpu._mode import are_images
 from pnas_trainer._cpu._program._recorder import Recorder
 from pnas_trainer._cpu._program._recording import Recording
 from pnas_trainer._cpu._program._replay import Replay
@@ -60,7 +60,7 @@ class Recorded:
 
     def _may_record(self, images: Tensor) -> bool:
         with torch._C.DisableTorchFunction():  # noqa: SLF001  # as in `undisturbed`
-            if torch.get_num_threads() > 1 or not is_ours(images) or images.requires_grad:
+            if torch.get_num_threads() > 1 or not are_images(images) or images.requires_grad:
                 return False
         if self._n_changes <= _MOST_CHANGES and not self._snapshot.still_holds():
             self._replays, self._snapshot = {}, Snapshot(self._model)
@@ -96,7 +96,8 @@ def _recorded(model: nn.Module, images: Tensor) -> tuple[Any, Replay | None]:
     outputs = recording.outputs(logits) if recorder.problem is None else None
     if outputs is None or randomness != host_randomness() or not before.still_holds():
         return logits, None
-    for buffer, kept in zip(model.buffers(), buffers, strict=True):
-        buffer.detach().copy_(kept)
     del logits, recorder  # with all that PyTorch has kept for a backward pass
-    return None, Replay(recording, outputs)
+    with torch._C.DisableTorchFunction():  # noqa: SLF001
+        for buffer, kept in zip(model.buffers(), buffers, strict=True):
+            buffer.detach().copy_(kept)
+        return None, Replay(recording, outputs)
