@@ -101,6 +101,7 @@ def test_a_folder_that_was_only_half_created_is_a_search_that_begins(
     status = run([sys.executable, "-m", "pnas_tools", "status", str(tmp_path), "--json"])
     assert json.loads(status.stdout) == {
         "n_finished": 0,
+        "n_stopped": 0,
         "n_failed": 0,
         "n_asked": 0,
         "level": 0,

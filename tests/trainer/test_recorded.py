@@ -325,12 +325,17 @@ def test_what_cannot_be_computed_is_pytorchs_error(shape):
         recorded(torch.ones(shape).contiguous(memory_format=torch.channels_last))
 
 
-@pytest.mark.parametrize(
-    "x",
-    [images().contiguous(memory_format=torch.contiguous_format), images().requires_grad_()],
-    ids=["contiguous", "with a gradient"],
-)
-def test_other_images_are_left_to_pytorch(x):
+def test_images_may_lie_in_memory_as_they_like():
+    model, recorded = example()
+    plain, _ = example()
+    x = images().contiguous(memory_format=torch.contiguous_format)
+    actual, expected = trained(model, recorded, [x, x]), trained(plain, plain, [x, x])
+    assert is_recorded(recorded)
+    assert_same(actual, expected)
+
+
+def test_images_that_want_a_gradient_are_left_to_pytorch():
+    x = images().requires_grad_()
     model, recorded = example()
     plain, _ = example()
     expected = trained(plain, plain, [x])
