@@ -58,7 +58,3 @@ def test_a_life_is_from_the_first_use_to_the_last():
     for step in (3, 5, 5, 8):
         used.used_at(step)
     assert (used.first, used.last) == (3, 8)
-
-
-def test_no_memory_at_all_is_fine():
-    place([])
