@@ -10,7 +10,7 @@ def rectify(x: Floats, y: Floats) -> None:
     """`y` is the ReLU of `x`; what is not a number stays so."""
     source, into = x.reshape(-1), y.reshape(-1)
     for t in range(len(source)):
-        into[t] = np.float32(0) if source[t] <= 0 else source[t]  # the larger of 0 and NaN is 0
+        into[t] = np.float32(0) if source[t] <= 0 else source[t]  # max(0, NaN) would be 0
 
 
 @compiled

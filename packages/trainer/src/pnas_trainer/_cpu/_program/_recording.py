@@ -31,11 +31,15 @@ class Recording:
         self.constants: dict[int, Tensor] = {}
         self.rectified: dict[Value, Value] = {}
         self.needed: set[Value] = set()
-        self._own = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+        self._own = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
         self._read: set[int] = set()
 
     def value_of(self, tensor: Any) -> Value:
-        """What a tensor is, as a whole."""
+        """What a tensor is, as a whole.
+
+        Raises:
+            NotRecordableError: it is a part of something, or nothing known has made it.
+        """
         known = self.known.get(id(tensor))
         if isinstance(known, Window) and known == Window.whole(known.of):
             return known.of
@@ -50,16 +54,19 @@ class Recording:
         return known if isinstance(known, Value) and is_logits else None
 
     def window(self, tensor: Any) -> Window:
-        """What part of images a tensor is."""
+        """What part of images a tensor is.
+
+        Raises:
+            NotRecordableError: it is no image, or nothing known has made it.
+        """
         known = self.known.get(id(tensor))
         if not isinstance(known, Window):
             value = self.value_of(tensor)
             if len(value.shape) != 4:
                 raise NotRecordableError("a part of something else than images")
             known = Window.whole(value)
-        window = known
-        self.needed.add(window.of)
-        return window
+        self.needed.add(known.of)
+        return known
 
     def buffer(self, tensor: Any, dtype: torch.dtype) -> Tensor:
         """A buffer of the model."""
@@ -83,7 +90,7 @@ class Recording:
         return value
 
     def is_now(self, result: Tensor, what: Value | Window) -> None:
-        """Another tensor is known."""
+        """From here on, `result` is known as `what`."""
         value = what.of if isinstance(what, Window) else what
         if result.dtype != torch.float32 or result.requires_grad != value.needs_gradient:
             raise NotRecordableError("another type than float32, or no gradient where there should be one")

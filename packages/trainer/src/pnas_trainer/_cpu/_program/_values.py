@@ -51,7 +51,7 @@ class Value:
 class Axis:
     """Rows or columns that are taken out of those of some images: `first`, `first + step`, and so on, `size` of them.
 
-    Those outside `[low, high)` are zeros.
+    Those outside `[low, high)` are padding.
     """
 
     first: int
@@ -87,7 +87,7 @@ class Axis:
         return sight
 
     def _seen(self) -> tuple[int, int]:
-        """What of the images is inside and not zero."""
+        """From where to where the images are seen through it."""
         return max(self.low, self.first), min(self.high, self.first + self.step * (self.size - 1) + 1)
 
 
