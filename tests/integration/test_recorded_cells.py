@@ -46,7 +46,7 @@ def steps(model: nn.Module, run, batches) -> list[torch.Tensor]:
 
 
 def assert_recorded_and_right(cell, size: int, n_filters: int = 4) -> None:
-    torch.manual_seed(0)
+    torch.manual_seed(1)  # no ReLU sees anything that is 0 but for rounding
     model = cifar_network(cell, n_filters, 1, num_classes=5).to(memory_format=torch.channels_last)
     batches = [
         torch.randn(n_images, 3, size, size).contiguous(memory_format=torch.channels_last) for n_images in (16, 16, 7)

@@ -82,31 +82,19 @@ def _convolution_backward(
 def _depthwise_weight_gradient(
     x: Tensor, gradient: Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair
 ) -> Tensor:
-    """`(C, 1, KH, KW)`; a stride along the rows is 1, or the dilation is."""
-    channels = x.shape[1]
-    weight_gradient = np.zeros((*kernel, channels), dtype=np.float32)
-    # At a stride of s, every s-th column is an image of its own, in which the taps that fall on it lie side by side.
-    for phase in range(stride[1]):
-        taps = [j for j in range(kernel[1]) if (j * dilation[1] - padding[1]) % stride[1] == phase]
-        if not taps:
-            continue
-        columns = in_layout(x[..., phase :: stride[1]]) if stride[1] > 1 else x
-        first = (taps[0] * dilation[1] - padding[1]) // stride[1]
-        step = taps[1] - taps[0] if len(taps) > 1 else 1
-        part = partial(
-            _part_of_weight_gradient,
-            shape=(kernel[0], len(taps), channels),
-            geometry=(-padding[0], first, stride[0], dilation[0], step * dilation[1] // stride[1]),
-        )
-        parts = in_threads(part, rows(columns), rows(gradient))
-        weight_gradient[:, taps] = sum(parts[1:], start=parts[0])
-    return torch.from_numpy(weight_gradient).permute(2, 0, 1).unsqueeze(1)
+    """`(C, 1, KH, KW)`."""
+    before = -padding[0], -padding[1]
+    windows = (*kernel, *gradient.shape[2:], *before, *stride, *dilation)
+    parts = in_threads(
+        partial(_part_of_weight_gradient, shape=(x.shape[1], *kernel), windows=windows), rows(x), rows(gradient)
+    )
+    return torch.from_numpy(sum(parts[1:], start=parts[0])).unsqueeze(1)
 
 
 def _part_of_weight_gradient(
-    x: NDArray[np.float32], gradient: NDArray[np.float32], shape: tuple[int, int, int], geometry: tuple[int, ...]
+    x: NDArray[np.float32], gradient: NDArray[np.float32], shape: tuple[int, int, int], windows: tuple[int, ...]
 ) -> NDArray[np.float32]:
     """What some of the images contribute."""
-    weight_gradient = np.zeros(shape, dtype=np.float32)
-    kernels().depthwise_weight_gradient(x, gradient, weight_gradient, *geometry)
+    weight_gradient = np.empty(shape, dtype=np.float32)
+    kernels().depthwise_weight_gradient(x, gradient, weight_gradient, windows)
     return weight_gradient

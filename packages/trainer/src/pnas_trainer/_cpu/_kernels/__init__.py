@@ -4,8 +4,11 @@
 inner loop runs along a whole row, whatever C is. All functions release the GIL.
 """
 
-from pnas_trainer._cpu._kernels._depthwise import depthwise, depthwise_gradients
-from pnas_trainer._cpu._kernels._depthwise_weights import depthwise_weight_gradient
+from pnas_trainer._cpu._kernels._depthwise import (
+    depthwise,
+    depthwise_input_gradient,
+    depthwise_weight_gradient,
+)
 from pnas_trainer._cpu._kernels._elementwise import (
     image_means,
     image_means_gradient,
@@ -24,7 +27,7 @@ __all__ = [
     "batch_norm_gradients",
     "batch_norm_input_gradient",
     "depthwise",
-    "depthwise_gradients",
+    "depthwise_input_gradient",
     "depthwise_weight_gradient",
     "fold",
     "image_means",

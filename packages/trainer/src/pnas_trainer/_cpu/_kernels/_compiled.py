@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 """Images in `channels_last`: rows `(N, H, W * C)` or pixels `(N * H * W, C)` of the same memory."""
 
+offset = np.uintp
+"""Where an inner loop begins in an array, and how far it goes. Numba looks at every index with a sign whether it counts
+from the end, and counts who holds every slice: either takes longer than some of these loops.
+"""
+
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a function of arrays at its first use, and keep it on disk; it releases the GIL."""

@@ -1,172 +1,210 @@
-"""Depthwise convolutions of small images, whole rows at a time.
+"""Depthwise convolutions as products along whole rows, on which a tap sees what lies a few pixels further on.
 
-An image is padded once and taken apart into planes, one for each remainder of rows and columns by the stride, so that
-what a tap sees of it are neighbours in memory: it is one multiplication along rows, with weights that are repeated for
-every pixel. Arrays are rows `(N, H, W * C)` and weights `(C, KH, KW)`.
+Arrays are rows `(N, H, W * P)`, where the `P` numbers of a pixel are its channels, of one image or of several side by
+side, and weights are `(C, KH, KW)`. With a stride, rows are taken apart first, so that the pixels that a tap sees of
+one are neighbours again.
 """
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
-from pnas_trainer._cpu._kernels._compiled import Floats, compiled
-
-_BLOCK = 256
-"""Numbers that a tap is applied to at once: sums, weights and images of that length stay in the first-level cache."""
-
-
-@compiled
-def depthwise(x: Floats, weight: Floats, y: Floats, top: int, left: int, stride: int, dilation: int) -> None:
-    """`y` is the convolution of each channel of `x`, after `top` and `left` pixels of zeros.
-
-    How much is padded below and to the right follows from the shape of `y`.
-    """
-    channels, n_rows, n_columns = weight.shape
-    height, width = x.shape[1], x.shape[2] // channels
-    y_height, y_length = y.shape[1], y.shape[2]
-    plane_height = y_height + (n_rows - 1) * dilation // stride + 1
-    line = y_length + ((n_columns - 1) * dilation // stride) * channels
-    planes = np.zeros((stride, stride, plane_height * line), np.float32)
-    n_together = min(y_height, max(1, _BLOCK // line))
-    sums = np.empty(n_together * line, np.float32)
-    tiles = _tiles(weight, n_together * line)
-    for n in range(len(x)):
-        _take_apart(x[n], planes, line, top, left, stride, channels)
-        for h in range(0, y_height, n_together):
-            together = min(n_together, y_height - h)
-            part = sums[: (together - 1) * line + y_length]
-            part[:] = 0
-            for i in range(n_rows):
-                if not _sees(i * dilation - top + stride * h, stride, together, height):
-                    continue
-                for j in range(n_columns):
-                    if not _sees(j * dilation - left, stride, y_length // channels, width):
-                        continue
-                    begin = (h + i * dilation // stride) * line + (j * dilation // stride) * channels
-                    plane = planes[i * dilation % stride, j * dilation % stride]
-                    add_products(part, tiles[i, j], plane[begin : begin + len(part)])
-            for q in range(together):
-                _copy(y[n, h + q], sums[q * line : q * line + y_length])
+from pnas_trainer._cpu._kernels._compiled import Floats, compiled, offset
+from pnas_trainer._cpu._kernels._products import add_products
+from pnas_trainer._cpu._kernels._unfolding import Windows
 
 
 @compiled
-def depthwise_gradients(
-    x: Floats,
-    weight: Floats,
-    y_gradient: Floats,
-    x_gradient: Floats,
-    weight_gradient: Floats,
-    top: int,
-    left: int,
-    stride: int,
-    dilation: int,
-) -> None:
-    """What `x` gets through `depthwise`, and the weights."""
-    channels, n_rows, n_columns = weight.shape
-    height, width = x.shape[1], x.shape[2] // channels
-    y_height, y_length = y_gradient.shape[1], y_gradient.shape[2]
-    plane_height = y_height + (n_rows - 1) * dilation // stride + 1
-    line = y_length + ((n_columns - 1) * dilation // stride) * channels
-    planes = np.zeros((stride, stride, plane_height * line), np.float32)
-    plane_gradients = np.empty_like(planes)
-    n_together = min(y_height, max(1, _BLOCK // line))
-    tiles = _tiles(weight, n_together * line)
-    rows = np.zeros(n_together * line, np.float32)  # what lies between the rows stays zero
-    sums = np.zeros((n_rows, n_columns, n_together * line), np.float32)
-    for n in range(len(x)):
-        _take_apart(x[n], planes, line, top, left, stride, channels)
-        plane_gradients[:] = 0
-        for h in range(0, y_height, n_together):
-            together = min(n_together, y_height - h)
-            for q in range(together):
-                _copy(rows[q * line : q * line + y_length], y_gradient[n, h + q])
-            part = rows[: (together - 1) * line + y_length]
-            for i in range(n_rows):
-                if not _sees(i * dilation - top + stride * h, stride, together, height):
-                    continue
-                for j in range(n_columns):
-                    if not _sees(j * dilation - left, stride, y_length // channels, width):
-                        continue
-                    begin = (h + i * dilation // stride) * line + (j * dilation // stride) * channels
-                    end = begin + len(part)
-                    row, column = i * dilation % stride, j * dilation % stride
-                    add_products(plane_gradients[row, column, begin:end], tiles[i, j], part)
-                    add_products(sums[i, j, : len(part)], part, planes[row, column, begin:end])
-        _put_together(plane_gradients, x_gradient[n], line, top, left, stride, channels)
-    weight_gradient[:] = 0
-    for i in range(n_rows):
-        for j in range(n_columns):
-            for pixel in range(0, n_together * line, channels):
+def depthwise(x: Floats, weight: Floats, y: Floats, windows: Windows) -> None:
+    """`y` is the convolution of each channel of `x`, with zeros around it."""
+    n_taps, m_taps, height, width, first_row, _, stride, column_stride, dilation, _ = windows
+    n_images, n_rows, length = x.shape
+    pixel = y.shape[2] // width
+    tiles = _tiles(weight, width * pixel)
+    row = _row(length, pixel, column_stride)
+    columns = _columns(windows, length // pixel, pixel, row)
+    source, into = _apart(x, row, column_stride), y.reshape(-1)
+    for n in range(n_images):
+        start = _taken_apart(x, n, source, row, pixel, column_stride)
+        for h in range(height):
+            y[n, h] = 0
+            top = first_row + stride * h
+            i, i_end = _within(top, dilation, n_taps, n_rows)
+            for j in range(m_taps):
+                w, n_columns, begin = columns[j]
+                if n_columns > 0 and i < i_end:
+                    add_products(
+                        n_columns,
+                        into,
+                        (n * height + h) * width * pixel + w,
+                        tiles,
+                        (i * m_taps + j) * width * pixel,
+                        m_taps * width * pixel,
+                        source,
+                        start + (top + dilation * i) * row + begin,
+                        dilation * row,
+                        i_end - i,
+                    )
+
+
+@compiled
+def depthwise_weight_gradient(x: Floats, y_gradient: Floats, weight_gradient: Floats, windows: Windows) -> None:
+    """What the weights of `depthwise` get."""
+    n_taps, m_taps, height, width, first_row, _, stride, column_stride, dilation, _ = windows
+    n_images, n_rows, length = x.shape
+    pixel = y_gradient.shape[2] // width
+    row = _row(length, pixel, column_stride)
+    columns = _columns(windows, length // pixel, pixel, row)
+    source, gradient = _apart(x, row, column_stride), y_gradient.reshape(-1)
+    sums = np.zeros(n_taps * m_taps * width * pixel, np.float32)  # a row of outputs for each tap
+    for n in range(n_images):
+        start = _taken_apart(x, n, source, row, pixel, column_stride)
+        for i in range(n_taps):
+            top = first_row + dilation * i
+            h, h_end = _within(top, stride, height, n_rows)
+            for j in range(m_taps):
+                w, n_columns, begin = columns[j]
+                if n_columns > 0 and h < h_end:
+                    add_products(
+                        n_columns,
+                        sums,
+                        (i * m_taps + j) * width * pixel + w,
+                        gradient,
+                        (n * height + h) * width * pixel + w,
+                        width * pixel,
+                        source,
+                        start + (top + stride * h) * row + begin,
+                        stride * row,
+                        h_end - h,
+                    )
+    channels = len(weight_gradient)
+    by_tap = sums.reshape(n_taps, m_taps, -1, channels)
+    for i in range(n_taps):
+        for j in range(m_taps):
+            for c in range(channels):
+                weight_gradient[c, i, j] = 0
+            for q in range(by_tap.shape[2]):
                 for c in range(channels):
-                    weight_gradient[c, i, j] += sums[i, j, pixel + c]
+                    weight_gradient[c, i, j] += by_tap[i, j, q, c]
 
 
 @compiled
-def _sees(first: int, stride: int, n: int, size: int) -> bool:
-    """Whether one of the `n` pixels from `first` on, `stride` apart, lies in an image of that size."""
-    return first < size and first + stride * (n - 1) >= 0
+def depthwise_input_gradient(weight: Floats, y_gradient: Floats, x_gradient: Floats, windows: Windows) -> None:
+    """What `x` gets through `depthwise`."""
+    n_taps, m_taps, height, width, first_row, _, stride, column_stride, dilation, _ = windows
+    n_images, n_rows, length = x_gradient.shape
+    pixel = y_gradient.shape[2] // width
+    tiles = _tiles(weight[:, ::-1], width * pixel)  # from below, so that all steps go forward in memory
+    row = _row(length, pixel, column_stride)
+    columns = _columns(windows, length // pixel, pixel, row)
+    into, gradient = _apart(x_gradient, row, column_stride), y_gradient.reshape(-1)
+    # A row of x is seen by every so many taps, each of an output that is so many rows further up than the last.
+    step = stride // math.gcd(stride, dilation)
+    up = dilation * step // stride
+    for n in range(n_images):
+        start = n * n_rows * row if column_stride == 1 else 0
+        for r in range(n_rows):
+            into[start + r * row : start + (r + 1) * row] = 0
+            i = 0
+            while i < min(step, n_taps) and (r - first_row - dilation * i) % stride != 0:
+                i += 1
+            if i >= min(step, n_taps):
+                continue
+            h = (r - first_row - dilation * i) // stride
+            q, q_end = _within(height - 1 - h, up, (n_taps - 1 - i) // step + 1, height)
+            last = i + step * (q_end - 1)
+            for j in range(m_taps):
+                w, n_columns, begin = columns[j]
+                if n_columns > 0 and q < q_end:
+                    add_products(
+                        n_columns,
+                        into,
+                        start + r * row + begin,
+                        tiles,
+                        ((n_taps - 1 - last) * m_taps + j) * width * pixel,
+                        step * m_taps * width * pixel,
+                        gradient,
+                        (n * height + h - up * (q_end - 1)) * width * pixel + w,
+                        up * width * pixel,
+                        q_end - q,
+                    )
+        if column_stride > 1:
+            _put_together(into, x_gradient, n, row, pixel, column_stride)
+
+
+@compiled
+def _within(first: int, step: int, n: int, size: int) -> tuple[int, int]:
+    """Which of the `n` places from `first` on, `step` apart, lie in an image of that size: from one to another."""
+    return max(0, -(first // step)), min(n, -((first - size) // step))
+
+
+@compiled
+def _columns(windows: Windows, size: int, pixel: int, row: int) -> NDArray[np.int64]:
+    """For each tap of a row: where its first output within the image lies, how many numbers, and where what it sees."""
+    m_taps, width, first, stride, dilation = windows[1], windows[3], windows[5], windows[7], windows[9]
+    columns = np.zeros((m_taps, 3), np.int64)
+    for j in range(m_taps):
+        w, end = _within(first + dilation * j, stride, width, size)
+        if w < end:
+            columns[j] = w * pixel, (end - w) * pixel, _place(first + dilation * j + stride * w, row, pixel, stride)
+    return columns
 
 
 @compiled
 def _tiles(weight: Floats, length: int) -> Floats:
-    """Weights `(KH, KW, length)`, again and again for every pixel."""
+    """Weights `(KH, KW, length)` as a vector, again and again for every pixel."""
     channels, n_rows, n_columns = weight.shape
-    tiles = np.empty((n_rows, n_columns, length), np.float32)
+    tiles = np.empty((n_rows, n_columns, length // channels, channels), np.float32)
     for i in range(n_rows):
         for j in range(n_columns):
-            for pixel in range(0, length, channels):
+            for q in range(tiles.shape[2]):
                 for c in range(channels):
-                    tiles[i, j, pixel + c] = weight[c, i, j]
-    return tiles
+                    tiles[i, j, q, c] = weight[c, i, j]
+    return tiles.reshape(-1)
 
 
 @compiled
-def _take_apart(image: Floats, planes: Floats, line: int, top: int, left: int, stride: int, channels: int) -> None:
-    """Write the pixels of an image to their places in the padded planes."""
-    height, length = image.shape
-    for h in range(height):
-        row = (h + top) // stride * line
-        if row + line > planes.shape[2]:
-            break  # the stride leaves the last rows out
-        if stride == 1:
-            into = planes[0, 0, row + left * channels : row + min(line, left * channels + length)]
-            _copy(into, image[h])
-            continue
-        for w in range(length // channels):
-            begin = row + (w + left) // stride * channels
-            if begin + channels > row + line:
-                break
-            plane = planes[(h + top) % stride, (w + left) % stride]
-            for c in range(channels):
-                plane[begin + c] = image[h, w * channels + c]
+def _row(length: int, pixel: int, stride: int) -> int:
+    """How long a row is once it is taken apart: as many pixels for each remainder by the stride."""
+    return -(-length // (pixel * stride)) * stride * pixel
 
 
 @compiled
-def _put_together(planes: Floats, image: Floats, line: int, top: int, left: int, stride: int, channels: int) -> None:
-    """Read an image from where `_take_apart` would have written it; zeros where it would not have."""
-    height, length = image.shape
-    image[:] = 0
-    for h in range(height):
-        row = (h + top) // stride * line
-        if row + line > planes.shape[2]:
-            break
-        if stride == 1:
-            _copy(image[h], planes[0, 0, row + left * channels : row + min(line, left * channels + length)])
-            continue
-        for w in range(length // channels):
-            begin = row + (w + left) // stride * channels
-            if begin + channels > row + line:
-                break
-            plane = planes[(h + top) % stride, (w + left) % stride]
-            for c in range(channels):
-                image[h, w * channels + c] = plane[begin + c]
+def _place(column: int, row: int, pixel: int, stride: int) -> int:
+    """Where a pixel lies in a row that is taken apart."""
+    return column % stride * (row // stride) + column // stride * pixel
 
 
 @compiled
-def add_products(sums: Floats, a: Floats, b: Floats) -> None:
-    for t in range(sums.shape[0]):
-        sums[t] += a[t] * b[t]
+def _apart(x: Floats, row: int, stride: int) -> Floats:
+    """A vector for an image that is taken apart; all of `x` where the stride leaves images as they are."""
+    return x.reshape(-1) if stride == 1 else np.empty(x.shape[1] * row, np.float32)
 
 
 @compiled
-def _copy(into: Floats, source: Floats) -> None:
-    for t in range(min(into.shape[0], source.shape[0])):
-        into[t] = source[t]
+def _taken_apart(x: Floats, n: int, into: Floats, row: int, pixel: int, stride: int) -> int:
+    """Where an image begins in the vector of `_apart`."""
+    n_rows: int = x.shape[1]
+    if stride == 1:
+        return n * n_rows * row
+    length = x.shape[2]
+    size, flat = offset(pixel), x.reshape(-1)
+    for h in range(n_rows):
+        for w in range(length // pixel):
+            begin, end = offset((n * n_rows + h) * length + w * pixel), offset(h * row + _place(w, row, pixel, stride))
+            for t in range(size):
+                into[end + t] = flat[begin + t]
+    return 0
+
+
+@compiled
+def _put_together(source: Floats, x: Floats, n: int, row: int, pixel: int, stride: int) -> None:
+    """The other way round."""
+    n_rows, length = x.shape[1:]
+    size, flat = offset(pixel), x.reshape(-1)
+    for h in range(n_rows):
+        for w in range(length // pixel):
+            begin, end = offset(h * row + _place(w, row, pixel, stride)), offset((n * n_rows + h) * length + w * pixel)
+            for t in range(size):
+                flat[end + t] = source[begin + t]

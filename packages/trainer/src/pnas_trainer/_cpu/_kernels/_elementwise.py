@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pnas_trainer._cpu._kernels._compiled import Floats, compiled
+from pnas_trainer._cpu._kernels._compiled import Floats, compiled, offset
 
 
 @compiled
@@ -24,19 +24,19 @@ def rectify_gradient(gradient: Floats, y: Floats, x_gradient: Floats) -> None:
 @compiled
 def put_channels(x: Floats, into: Floats, first: int) -> None:
     """Write pixels `(M, c)` into wider ones `(M, C)`, from channel `first` on."""
-    n_pixels, channels = x.shape
-    for pixel in range(n_pixels):
-        for c in range(channels):
-            into[pixel, first + c] = x[pixel, c]
+    begin = offset(first)
+    for pixel in range(x.shape[0]):
+        for c in range(offset(x.shape[1])):
+            into[pixel, begin + c] = x[pixel, c]
 
 
 @compiled
 def take_channels(x: Floats, into: Floats, first: int) -> None:
     """Read pixels `(M, c)` out of wider ones `(M, C)`, from channel `first` on."""
-    n_pixels, channels = into.shape
-    for pixel in range(n_pixels):
-        for c in range(channels):
-            into[pixel, c] = x[pixel, first + c]
+    begin = offset(first)
+    for pixel in range(into.shape[0]):
+        for c in range(offset(into.shape[1])):
+            into[pixel, c] = x[pixel, begin + c]
 
 
 @compiled

@@ -6,7 +6,7 @@ Loops run along lines of several pixels, so that short ones of few channels do n
 import numpy as np
 from numpy.typing import NDArray
 
-from pnas_trainer._cpu._kernels._compiled import Floats, compiled
+from pnas_trainer._cpu._kernels._compiled import Floats, compiled, offset
 
 _LINE = 512
 _LINES = 32
@@ -49,8 +49,9 @@ def batch_norm(
     centers, scales, shifts = _tiled(mean, line), _tiled(scale, line), _tiled(bias, line)
     source, into = x.reshape(-1), y.reshape(-1)
     for start in range(0, len(source), line):
-        end = min(start + line, len(source))
-        _normalize(source[start:end], centers, scales, shifts, into[start:end])
+        s = offset(start)
+        for t in range(offset(min(line, len(source) - start))):
+            into[s + t] = (source[s + t] - centers[t]) * scales[t] + shifts[t]
 
 
 @compiled
@@ -75,8 +76,10 @@ def batch_norm_gradients(
         some_sums[:] = 0
         some_products[:] = 0
         for start in range(begin, min(len(flat), begin + _LINES * line), line):
-            end = min(start + line, len(flat))
-            _add_gradient(some_sums, some_products, flat[start:end], source[start:end], centers)
+            s = offset(start)
+            for t in range(offset(min(line, len(flat) - start))):
+                some_sums[t] += flat[s + t]
+                some_products[t] += flat[s + t] * (source[s + t] - centers[t])
         _fold(some_sums, sums)
         _fold(some_products, products)
     for c in range(channels):
@@ -97,8 +100,10 @@ def batch_norm_input_gradient(gradient: Floats, x: Floats, coefficients: Floats,
     x_scales, shifts = _tiled(coefficients[2], line), _tiled(coefficients[3], line)
     flat, source, into = gradient.reshape(-1), x.reshape(-1), x_gradient.reshape(-1)
     for start in range(0, len(flat), line):
-        end = min(start + line, len(flat))
-        _input_gradient(flat[start:end], source[start:end], centers, scales, x_scales, shifts, into[start:end])
+        s = offset(start)
+        for t in range(offset(min(line, len(flat) - start))):
+            of_x = (source[s + t] - centers[t]) * x_scales[t]
+            into[s + t] = flat[s + t] * scales[t] + of_x + shifts[t]
 
 
 @compiled
@@ -113,20 +118,25 @@ def _moments(flat: Vector, line: int, mean: Doubles, squares: Doubles) -> None:
         some = (end - begin) // channels
         sums[:] = 0
         for start in range(begin, end, line):
-            _add(sums, flat[start : min(start + line, end)])
+            s = offset(start)
+            for t in range(offset(min(line, end - start))):
+                sums[t] += flat[s + t]
         some_mean[:] = 0
         _fold(sums, some_mean)
         some_mean /= some
         center = _tiled(some_mean, line)
         sums[:] = 0
         for start in range(begin, end, line):
-            _add_squares(sums, flat[start : min(start + line, end)], center)
+            s = offset(start)
+            for t in range(offset(min(line, end - start))):
+                distance = flat[s + t] - center[t]
+                sums[t] += distance * distance
         some_squares[:] = 0
         _fold(sums, some_squares)
         for c in range(channels):
-            distance = some_mean[c] - mean[c]
-            mean[c] += distance * some / (count + some)
-            squares[c] += some_squares[c] + distance * distance * count * some / (count + some)
+            shift = some_mean[c] - mean[c]
+            mean[c] += shift * some / (count + some)
+            squares[c] += some_squares[c] + shift * shift * count * some / (count + some)
         count += some
 
 
@@ -154,37 +164,3 @@ def _fold(sums: Floats, into: Doubles) -> None:
     for pixel in range(len(pixels)):
         for c in range(len(into)):
             into[c] += pixels[pixel, c]
-
-
-@compiled
-def _add(sums: Floats, x: Floats) -> None:
-    for t in range(x.shape[0]):
-        sums[t] += x[t]
-
-
-@compiled
-def _add_squares(sums: Floats, x: Floats, center: Floats) -> None:
-    for t in range(x.shape[0]):
-        distance = x[t] - center[t]
-        sums[t] += distance * distance
-
-
-@compiled
-def _normalize(x: Floats, mean: Floats, scale: Floats, shift: Floats, y: Floats) -> None:
-    for t in range(x.shape[0]):
-        y[t] = (x[t] - mean[t]) * scale[t] + shift[t]
-
-
-@compiled
-def _add_gradient(sums: Floats, products: Floats, gradient: Floats, x: Floats, mean: Floats) -> None:
-    for t in range(x.shape[0]):
-        sums[t] += gradient[t]
-        products[t] += gradient[t] * (x[t] - mean[t])
-
-
-@compiled
-def _input_gradient(
-    gradient: Floats, x: Floats, mean: Floats, gradient_scale: Floats, x_scale: Floats, shift: Floats, into: Floats
-) -> None:
-    for t in range(x.shape[0]):
-        into[t] = gradient[t] * gradient_scale[t] + (x[t] - mean[t]) * x_scale[t] + shift[t]

@@ -25,7 +25,7 @@ class Convolution(Operation):
 
     def forward(self, program: Program) -> None:
         if not self._is_product:
-            program.add(kernels().unfold, self._x.rows(self._x.pixels), self._columns, self._windows)
+            program.add(kernels().unfold, self._x.rows(program, self._x.pixels), self._columns, self._windows)
         program.add(torch.mm, self._columns.tensor, self._matrix.t(), out=self.y.pixels.tensor)
 
     def backward(self, program: Program) -> None:
@@ -37,7 +37,7 @@ class Convolution(Operation):
             program.add(torch.mm, gradient.tensor, self._matrix, out=columns.tensor)
             if not self._is_product:
                 into = self._x.new_memory()
-                program.add(kernels().fold, columns, self._x.rows(into), self._windows)
+                program.add(kernels().fold, columns, self._x.rows(program, into), self._windows)
                 columns = into
             self._x.add_gradient(program, columns)
 
@@ -46,32 +46,26 @@ class Depthwise(Operation):
     """Of each channel with a kernel of its own."""
 
     def __init__(self, x: Value, weights: Weights, rows: Sight, columns: Sight, y: Value) -> None:
-        if (rows.stride, rows.dilation) != (columns.stride, columns.dilation) or max(rows.first, columns.first) > 0:
-            raise NotRecordableError("a depthwise convolution with two strides, or of images cut above or to the left")
         self._x, self.y = x, y
         self.weights = (weights,) if weights.parameter.requires_grad else ()
-        self._geometry = -rows.first, -columns.first, rows.stride, rows.dilation
+        self._windows = windows(rows, columns)
         self._taps, self._taps_gradient = (
             numbers[:, 0].numpy() for numbers in (weights.parameter.detach(), weights.gradient)
         )
 
     def forward(self, program: Program) -> None:
-        x, y = self._x, self.y
-        program.add(kernels().depthwise, x.rows(x.pixels), self._taps, y.rows(y.pixels), *self._geometry)
+        x, y = (value.rows(program, value.pixels) for value in (self._x, self.y))
+        program.add(kernels().depthwise, x, self._taps, y, self._windows)
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
-        x, into = self._x, self._x.new_memory()
-        program.add(
-            kernels().depthwise_gradients,
-            x.rows(x.pixels),
-            self._taps,
-            self.y.rows(self.y.gradient),
-            x.rows(into),
-            self._taps_gradient,
-            *self._geometry,
-        )
+        x, gradient = self._x, self.y.rows(program, self.y.gradient)
+        if self.weights:
+            pixels = x.rows(program, x.pixels)
+            program.add(kernels().depthwise_weight_gradient, pixels, gradient, self._taps_gradient, self._windows)
         if x.needs_gradient:
+            into = x.new_memory()
+            program.add(kernels().depthwise_input_gradient, self._taps, gradient, x.rows(program, into), self._windows)
             x.add_gradient(program, into)
 
 

@@ -46,19 +46,20 @@ class Scale(Operation):
 
     def __init__(self, x: Value, factors: NDArray[np.float32], y: Value) -> None:
         self._x, self.y = x, y
-        n_images, channels, height, width = x.shape
-        self._shape = n_images, height * width * channels
-        self._factors = np.repeat(np.broadcast_to(factors, (height, width)).reshape(-1), channels)
+        self._factors = np.broadcast_to(factors, x.shape[2:])
 
     def forward(self, program: Program) -> None:
-        x, y = (value.pixels.shaped(*self._shape) for value in (self._x, self.y))
-        program.add(np.multiply, x, self._factors, y)
+        self._multiply(program, self._x.pixels, self.y.pixels)
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
         into = self._x.new_memory()
-        program.add(np.multiply, self.y.gradient.shaped(*self._shape), self._factors, into.shaped(*self._shape))
+        self._multiply(program, self.y.gradient, into)
         self._x.add_gradient(program, into)
+
+    def _multiply(self, program: Program, x: Memory, y: Memory) -> None:
+        factors = np.repeat(self._factors, self._x.channels * program.n_together, axis=1)
+        program.add(np.multiply, self._x.rows(program, x), factors, self.y.rows(program, y))
 
 
 class Concatenation(Operation):

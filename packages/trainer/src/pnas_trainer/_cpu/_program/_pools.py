@@ -1,7 +1,7 @@
 import numpy as np
 
 from pnas_trainer._cpu._arrays import kernels
-from pnas_trainer._cpu._program._layout import Memory
+from pnas_trainer._cpu._program._layout import Memory, View
 from pnas_trainer._cpu._program._operation import Operation
 from pnas_trainer._cpu._program._program import Program
 from pnas_trainer._cpu._program._values import Sight, Value, windows
@@ -12,20 +12,19 @@ class MaxPool3x3(Operation):
 
     def __init__(self, x: Value, y: Value) -> None:
         self._x, self.y = x, y
-        n_images, channels, height, width = x.shape
-        self._taps = Memory(n_images, height, width * channels, dtype=np.uint8)
+        self._taps = Memory(*x.pixels.shape, dtype=np.uint8)
 
     def forward(self, program: Program) -> None:
         x, y = self._x, self.y
-        program.add(kernels().max_pool, x.rows(x.pixels), y.rows(y.pixels), self._taps, x.channels)
+        arrays = x.rows(program, x.pixels), y.rows(program, y.pixels), x.rows(program, self._taps)
+        program.add(kernels().max_pool, *arrays, x.channels * program.n_together)
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
-        into = self._x.new_memory()
-        program.add(
-            kernels().max_pool_gradient, self.y.rows(self.y.gradient), self._taps, self._x.rows(into), self._x.channels
-        )
-        self._x.add_gradient(program, into)
+        x, into = self._x, self._x.new_memory()
+        arrays = self.y.rows(program, self.y.gradient), x.rows(program, self._taps), x.rows(program, into)
+        program.add(kernels().max_pool_gradient, *arrays, x.channels * program.n_together)
+        x.add_gradient(program, into)
 
 
 class AveragePool3x3(Operation):
@@ -36,12 +35,14 @@ class AveragePool3x3(Operation):
 
     def forward(self, program: Program) -> None:
         x, y = self._x, self.y
-        program.add(kernels().average_pool, x.rows(x.pixels), y.rows(y.pixels), x.channels, False)
+        arrays = x.rows(program, x.pixels), y.rows(program, y.pixels)
+        program.add(kernels().average_pool, *arrays, x.channels * program.n_together, False)
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
         x, into = self._x, self._x.new_memory()
-        program.add(kernels().average_pool, self.y.rows(self.y.gradient), x.rows(into), x.channels, True)
+        arrays = self.y.rows(program, self.y.gradient), x.rows(program, into)
+        program.add(kernels().average_pool, *arrays, x.channels * program.n_together, True)
         x.add_gradient(program, into)
 
 
@@ -50,16 +51,21 @@ class GlobalAveragePool(Operation):
 
     def __init__(self, x: Value, y: Value) -> None:
         self._x, self.y = x, y
-        n_images, channels, height, width = x.shape
-        self._shape = n_images, height * width, channels
 
     def forward(self, program: Program) -> None:
-        program.add(kernels().image_means, self._x.pixels.shaped(*self._shape), self.y.pixels)
+        program.add(kernels().image_means, *self._shaped(program, self._x.pixels, self.y.pixels))
 
     def backward(self, program: Program) -> None:
+        assert self.y.gradient is not None
         into = self._x.new_memory()
-        program.add(kernels().image_means_gradient, self.y.gradient, into.shaped(*self._shape))
+        program.add(kernels().image_means_gradient, *reversed(self._shaped(program, into, self.y.gradient)))
         self._x.add_gradient(program, into)
+
+    def _shaped(self, program: Program, images: Memory, means: Memory) -> tuple[View, View]:
+        """As one image, with all that lies side by side as its channels."""
+        n_images, channels, height, width = self._x.shape
+        n, length = n_images // program.n_together, program.n_together * channels
+        return images.shaped(n, height * width, length), means.shaped(n, length)
 
 
 class Taken(Operation):
@@ -70,9 +76,9 @@ class Taken(Operation):
         self._windows = windows(rows, columns)
 
     def forward(self, program: Program) -> None:
-        program.add(kernels().unfold, self._x.rows(self._x.pixels), self.y.pixels, self._windows)
+        program.add(kernels().unfold, self._x.rows(program, self._x.pixels), self.y.pixels, self._windows)
 
     def backward(self, program: Program) -> None:
         into = self._x.new_memory()
-        program.add(kernels().fold, self.y.gradient, self._x.rows(into), self._windows)
+        program.add(kernels().fold, self.y.gradient, self._x.rows(program, into), self._windows)
         self._x.add_gradient(program, into)

@@ -11,9 +11,14 @@ class Program:
     """Calls of functions of arrays in a fixed order, whose arguments are known before anything runs.
 
     So all memory can be laid out once, and what a call costs beyond its function is next to nothing.
+
+    Attributes:
+        n_together: how many images lie side by side, pixel by pixel, as if they were one with more channels: what goes
+            along rows gets longer ones.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, n_together: int = 1) -> None:
+        self.n_together = n_together
         self._steps: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
         self._memories: dict[Memory, None] = {}
 

@@ -1,9 +1,14 @@
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pnas_trainer._cpu._program._program import Program
 from pnas_trainer._cpu._program._recording import Recording
 from pnas_trainer._cpu._program._values import Value, Weights
+
+_ROW = 512
+"""Numbers that a row should have: what it costs to begin one is far less then than the row itself."""
 
 
 class Replay:
@@ -16,7 +21,7 @@ class Replay:
 
     def __init__(self, recording: Recording, outputs: Value) -> None:
         images = recording.images
-        program = Program()
+        program = Program(n_together=_n_together(recording))
         self._weights: list[Weights] = []
         program.use(images.pixels)
         for operation in recording.operations:
@@ -32,12 +37,12 @@ class Replay:
         calls = program.compiled()
         self._forward, self._backward = calls[:n_forward], calls[n_forward:]
         self._counters = recording.counters
-        self._images = images.pixels.array.reshape(_channels_last(images))
+        self._images = _as_images(images, program.n_together)
         self._outputs, self._outputs_gradient = outputs.pixels.array, outputs.gradient.array
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(N, num_classes)` of images `(N, C, H, W)`; statistics of batch normalizations move."""
-        self._images[:] = images.detach().numpy().transpose(0, 2, 3, 1)
+        self._images[:] = images.detach().numpy().reshape(self._images.shape)
         for call in self._forward:
             call()
         if self._counters:
@@ -59,6 +64,16 @@ class Replay:
                 weights.parameter.grad += weights.gradient
 
 
-def _channels_last(images: Value) -> tuple[int, ...]:
+def _n_together(recording: Recording) -> int:
+    """How many images to lay side by side, so that kernels go along rows of some length; their number is a multiple."""
+    shapes = [operation.y.shape for operation in recording.operations if len(operation.y.shape) == 4]
+    shortest = min((channels * width for _, channels, _, width in shapes), default=_ROW)
+    n_images = recording.images.shape[0]
+    return max(n for n in range(1, max(1, _ROW // shortest) + 1) if n_images % n == 0)
+
+
+def _as_images(images: Value, together: int) -> NDArray[np.float32]:
+    """The memory of some images, `(N / G, G, C, H, W)`."""
     n_images, channels, height, width = images.shape
-    return n_images, height, width, channels
+    pixels: NDArray[np.float32] = images.pixels.array
+    return pixels.reshape(n_images // together, height, width, together, channels).transpose(0, 3, 4, 1, 2)

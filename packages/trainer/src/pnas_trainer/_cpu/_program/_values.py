@@ -17,8 +17,8 @@ class NotRecordableError(Exception):
 class Value:
     """What is computed on the way: images `(N, C, H, W)`, which lie in memory as `channels_last`, or vectors `(N, C)`.
 
-    `pixels` is its memory `(M, C)`; `gradient`, of the same shape, is there once all who read the value have added
-    to it.
+    Some images may lie side by side, pixel by pixel: see `Program`. `pixels` is the memory `(M, C)`; `gradient`, of the
+    same shape, is there once all who read the value have added to it.
     """
 
     def __init__(self, shape: tuple[int, ...], *, needs_gradient: bool) -> None:
@@ -32,10 +32,11 @@ class Value:
         """For as many numbers."""
         return Memory(math.prod(self.shape) // self.channels, self.channels)
 
-    def rows(self, memory: Memory) -> View:
-        """A memory of the value's size as rows `(N, H, W * C)`."""
+    def rows(self, program: Program, memory: Memory) -> View:
+        """A memory of the value's size as rows `(N / G, H, W * G * C)`, with the program's `G` images side by side."""
         n_images, channels, height, width = self.shape
-        return memory.shaped(n_images, height, width * channels)
+        together = program.n_together
+        return memory.shaped(n_images // together, height, width * together * channels)
 
     def add_gradient(self, program: Program, memory: Memory) -> None:
         """One more contribution, which nobody may change after this: it may be the gradient of other values, too."""
