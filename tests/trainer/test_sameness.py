@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from pnas_trainer._sameness import Snapshot, is_watched
+from pnas_trainer._sameness import Snapshot
 
 
 @pytest.mark.parametrize(
@@ -19,11 +19,11 @@ from pnas_trainer._sameness import Snapshot, is_watched
 )
 def test_hooks_are_seen_wherever_they_are(watch):
     model = nn.Sequential(nn.Sequential(nn.Linear(2, 2)))
-    assert not is_watched(model)
+    assert not Snapshot(model).is_watched
     handle = watch(model[0][0])
-    assert is_watched(model)
+    assert Snapshot(model).is_watched
     handle.remove()
-    assert not is_watched(model)
+    assert not Snapshot(model).is_watched
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Self
 
@@ -77,13 +77,21 @@ def surroundings(config: TrainConfig, device: torch.device) -> Iterator[None]:
         raise TrainerError(
             "deterministic training on CUDA needs CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment, and it is not set"
         )
-    was_deterministic = torch.are_deterministic_algorithms_enabled()
     with torch.random.fork_rng(range(torch.cuda.device_count())):  # manual_seed seeds them all
-        torch.use_deterministic_algorithms(config.deterministic or was_deterministic)
-        try:
+        with _deterministic_algorithms() if config.deterministic else nullcontext():
             yield
-        finally:
-            torch.use_deterministic_algorithms(was_deterministic)
+
+
+@contextmanager
+def _deterministic_algorithms() -> Iterator[None]:
+    before = torch.are_deterministic_algorithms_enabled()
+    only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    # This imports PyTorch's compiler, which takes every process several seconds: for those alone who ask for it.
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=only_warned)
 
 
 def result(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pnas_trainer._memory import OutOfMemoryError, released
-from pnas_trainer._sameness import Snapshot, host_randomness, is_watched
+from pnas_trainer._sameness import Snapshot, host_randomness
 
 Step = Callable[[Tensor, Tensor, Tensor], None]
 """A step of training, given images, labels and the learning rate as tensors: all that it does, it does to tensors."""
@@ -88,10 +88,10 @@ class GraphedStep:
         if self._snapshot is not None and not self._snapshot.still_holds():
             self._snapshot, self._graph, self._n_steps = None, None, {}
             self._n_changes += 1
-        if self._n_changes > _MOST_CHANGES or is_watched(self._model):
-            self._graph, self._cannot_be = None, True
         if self._snapshot is None:
             self._snapshot = Snapshot(self._model)
+        if self._n_changes > _MOST_CHANGES or self._snapshot.is_watched:
+            self._graph, self._cannot_be = None, True
 
     def _is_alike(self, step: Step, inputs: tuple[Tensor, ...]) -> bool:
         """Take a step, and see whether it does what a graph can do: a capture that fails leaves PyTorch in disorder."""

@@ -7,26 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
-
-
-def is_watched(model: nn.Module) -> bool:
-    """Whether somebody wants to see what goes through a module, or a parameter's gradient."""
-    return (
-        _has_any_global_hook()
-        or any(
-            module._forward_hooks  # noqa: SLF001
-            or module._forward_pre_hooks  # noqa: SLF001
-            or module._backward_hooks  # noqa: SLF001
-            or module._backward_pre_hooks  # noqa: SLF001
-            for module in model.modules()
-        )
-        or any(
-            parameter._backward_hooks or parameter._post_accumulate_grad_hooks  # noqa: SLF001
-            for parameter in model.parameters()
-        )
-    )
 
 
 def host_randomness() -> tuple[object, ...]:
@@ -41,14 +23,21 @@ class Snapshot:
     """Everything that the modules of a model hold, by identity: modules, parameters, buffers, hooks and attributes.
 
     What somebody changes inside of an object, such as a list, is not seen.
+
+    Attributes:
+        parameters: of the model, and its `buffers`.
+        is_watched: whether somebody wants to see what goes through a module, or a parameter's gradient.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._tensors = [*model.parameters(), *model.buffers()]
+        modules = list(model.modules())
+        self.parameters, self.buffers = list(model.parameters()), list(model.buffers())
+        self.is_watched = _has_any_global_hook() or any(map(_has_hooks, modules)) or any(map(_sends, self.parameters))
+        self._tensors = [*self.parameters, *self.buffers]
         # `vars` has the attributes; children, tensors and hooks are in dictionaries that stay the same.
         self._dictionaries = [
             dictionary
-            for module in model.modules()
+            for module in modules
             for dictionary in (vars(module), *(value for value in vars(module).values() if isinstance(value, dict)))
         ]
         self._filled = [dictionary for dictionary in self._dictionaries if dictionary]
@@ -68,14 +57,22 @@ class Snapshot:
     def _values(self) -> itertools.chain[object]:
         return itertools.chain.from_iterable(map(dict.values, self._filled))
 
-    def _storage(self) -> list[tuple[object, ...]]:
+    def _storage(self) -> tuple[list[object], ...]:
         with torch._C.DisableTorchFunction():  # noqa: SLF001  # modes would look at each of these
-            return [
-                (
-                    tensor.data_ptr(),
-                    tensor.requires_grad,
-                    tensor._backward_hooks is None,  # noqa: SLF001
-                    tensor._post_accumulate_grad_hooks is None,  # noqa: SLF001
-                )
-                for tensor in self._tensors
-            ]
+            requires_grad = [tensor.requires_grad for tensor in self._tensors]
+            return list(map(Tensor.data_ptr, self._tensors)), requires_grad, list(map(_sends, self._tensors))
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    hooks: tuple[dict[int, Any], ...] = (
+        module._forward_hooks,  # noqa: SLF001
+        module._forward_pre_hooks,  # noqa: SLF001
+        module._backward_hooks,  # noqa: SLF001
+        module._backward_pre_hooks,  # noqa: SLF001
+    )
+    return any(hooks)
+
+
+def _sends(tensor: Tensor) -> bool:
+    """Whether its gradient goes to hooks."""
+    return bool(tensor._backward_hooks or tensor._post_accumulate_grad_hooks)  # noqa: SLF001

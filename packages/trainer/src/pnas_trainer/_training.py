@@ -56,10 +56,10 @@ class Training:
         self._data = data
         self._config = config
         self._device = device
-        self._is_combined = isinstance(model, CombinedModel)
+        self._combined = model if isinstance(model, CombinedModel) else None
         self._has_fast_operations = device.type == "cpu" and config.precision == "float32"
         self._distributed = processes.wrapped(model, config.sync_batch_norm)
-        is_recorded = self._distributed is model and self._has_fast_operations and not self._is_combined
+        is_recorded = self._distributed is model and self._has_fast_operations and self._combined is None
         self._computed: Callable[[Tensor], Logits] = Recorded(model) if is_recorded else self._distributed
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self._graphed: GraphedStep | None = None
@@ -150,7 +150,7 @@ class Training:
                 if is_captured(self._device):
                     raise
                 has_dropped = self._graphed is not None and self._graphed.dropped()
-                if (self._is_combined or size == 1) and not has_dropped:
+                if (self._combined is not None or size == 1) and not has_dropped:
                     raise
             if not has_dropped:
                 self.micro_batch_size = math.ceil(size / 2)
@@ -182,7 +182,7 @@ class Training:
         return losses
 
     def _outputs(self, images: Tensor) -> Logits:
-        if self._is_combined:
+        if self._combined is not None:
             return self._computed(images)
         outputs = self._computed(images[0].contiguous(memory_format=torch.channels_last))
         if isinstance(outputs, tuple):
@@ -190,8 +190,10 @@ class Training:
         return outputs.unsqueeze(0)
 
     def _gradients(self) -> Sequence[Sequence[Tensor]]:
-        if isinstance(self.model, CombinedModel):
-            return self.model.gradients()
+        if self._combined is not None:
+            return self._combined.gradients()
+        if isinstance(self._computed, Recorded) and (all_of_them := self._computed.gradients()) is not None:
+            return [[all_of_them]]
         return [[parameter.grad for parameter in self.parameters if parameter.grad is not None]]
 
     def _autocast(self) -> AbstractContextManager[Any]:

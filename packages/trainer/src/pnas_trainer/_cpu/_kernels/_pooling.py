@@ -48,7 +48,8 @@ def max_pool_gradient(gradient: Floats, taps: NDArray[np.uint8], x_gradient: Flo
                 of = offset((r + 1 - i) * length + max(0, 1 - j) * pixel)
                 tap = np.uint8(3 * i + j)
                 for t in range(size):
-                    into[to + t] += source[of + t] if which[of + t] == tap else np.float32(0)
+                    value = source[of + t]  # whether or not it is wanted: a load that depends is no vector's
+                    into[to + t] += value if which[of + t] == tap else np.float32(0)
 
 
 @compiled

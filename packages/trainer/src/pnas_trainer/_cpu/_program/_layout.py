@@ -1,3 +1,4 @@
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ class Memory:
     def __init__(self, *shape: int, dtype: type[np.generic] = np.float32) -> None:
         self.shape = shape
         self.dtype = np.dtype(dtype)
+        self.n_bytes = math.prod(shape) * self.dtype.itemsize
         self.first: int | None = None
         self.last = 0
         self.array: NDArray[Any]
@@ -55,7 +57,7 @@ def place(memories: Iterable[Memory]) -> None:
     begins, total = [], 0
     for memory in ordered:
         placed = [entry for entry in placed if entry[2].last >= (memory.first or 0)]
-        n_bytes = -(-int(np.prod(memory.shape)) * memory.dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
+        n_bytes = -(-memory.n_bytes // _ALIGNMENT) * _ALIGNMENT
         begin, index = 0, 0
         for index, (other_begin, other_end, _) in enumerate(placed):  # noqa: B007
             if other_begin - begin >= n_bytes:
@@ -69,5 +71,5 @@ def place(memories: Iterable[Memory]) -> None:
     piece = np.empty(total + _ALIGNMENT, np.uint8)
     offset = -piece.ctypes.data % _ALIGNMENT
     for memory, begin in zip(ordered, begins, strict=True):
-        n_bytes = int(np.prod(memory.shape)) * memory.dtype.itemsize
-        memory.array = piece[offset + begin : offset + begin + n_bytes].view(memory.dtype).reshape(memory.shape)
+        end = begin + memory.n_bytes
+        memory.array = piece[offset + begin : offset + end].view(memory.dtype).reshape(memory.shape)

@@ -8,7 +8,8 @@ from pnas_trainer._cpu._mode import are_images
 from pnas_trainer._cpu._program._recorder import Recorder
 from pnas_trainer._cpu._program._recording import Recording
 from pnas_trainer._cpu._program._replay import Replay
-from pnas_trainer._sameness import Snapshot, host_randomness, is_watched
+from pnas_trainer._cpu._program._values import Gradients
+from pnas_trainer._sameness import Snapshot, host_randomness
 
 _MOST_CHANGES = 3
 """After more changes of the model, such as of an attribute at every step, recording anew costs more than it saves."""
@@ -26,9 +27,8 @@ class Recorded:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        self._snapshot = Snapshot(model)
+        self._look_at_model()
         self._n_changes = 0
-        self._replays: dict[torch.Size, Replay | None] = {}
         self._anchor = torch.zeros((), requires_grad=True)
         self._n_runs = 0
 
@@ -37,11 +37,15 @@ class Recorded:
         if not self._may_record(images):
             return self._model(images)
         if images.shape not in self._replays:
-            outputs, self._replays[images.shape] = _recorded(self._model, images)
+            outputs, self._replays[images.shape] = self._recorded(images)
             if self._replays[images.shape] is None:
                 return outputs
         replay = self._replays[images.shape]
         return self._model(images) if replay is None else _Replaying.apply(self._anchor, images, replay, self)
+
+    def gradients(self) -> Tensor | None:
+        """Those of all parameters as one vector, where that is how the last step has left them."""
+        return self._gradients.flat if self._gradients.are_there() else None
 
     def begun(self) -> int:
         """The number of a new run; all of them use the same memory."""
@@ -63,9 +67,33 @@ class Recorded:
             if torch.get_num_threads() > 1 or not are_images(images) or images.requires_grad:
                 return False
         if self._n_changes <= _MOST_CHANGES and not self._snapshot.still_holds():
-            self._replays, self._snapshot = {}, Snapshot(self._model)
+            self._look_at_model()
             self._n_changes += 1
         return self._n_changes <= _MOST_CHANGES
+
+    def _look_at_model(self) -> None:
+        self._snapshot = Snapshot(self._model)
+        self._gradients = Gradients(self._snapshot.parameters)
+        self._replays: dict[torch.Size, Replay | None] = {}
+
+    def _recorded(self, images: Tensor) -> tuple[Any, Replay | None]:
+        """A recording, which leaves the model as it was; or what it gives, where there is no recording of it."""
+        snapshot = self._snapshot
+        if snapshot.is_watched:
+            return self._model(images), None
+        with torch._C.DisableTorchFunction():  # noqa: SLF001
+            before = [buffer.clone() for buffer in snapshot.buffers]
+        randomness, recording = host_randomness(), Recording(images, self._gradients, snapshot.buffers)
+        with Recorder(recording) as recorder:
+            logits = self._model(images)
+        outputs = recording.outputs(logits) if recorder.problem is None else None
+        if outputs is None or randomness != host_randomness() or not snapshot.still_holds():
+            return logits, None
+        del logits, recorder  # with all that PyTorch has kept for a backward pass
+        with torch._C.DisableTorchFunction():  # noqa: SLF001
+            for buffer, kept in zip(snapshot.buffers, before, strict=True):
+                buffer.detach().copy_(kept)
+            return None, Replay(recording, outputs)
 
 
 class _Replaying(torch.autograd.Function):
@@ -81,23 +109,3 @@ class _Replaying(torch.autograd.Function):
         ctx.recorded.ended(ctx.run)
         ctx.replay.backward(gradient)
         return None, None, None, None
-
-
-def _recorded(model: nn.Module, images: Tensor) -> tuple[Any, Replay | None]:
-    """A recording, which leaves the model as it was; or what the model gives, where there is no recording of it."""
-    if is_watched(model):
-        return model(images), None
-    with torch._C.DisableTorchFunction():  # noqa: SLF001
-        buffers = [buffer.clone() for buffer in model.buffers()]
-    before, randomness = Snapshot(model), host_randomness()
-    recording = Recording(model, images)
-    with Recorder(recording) as recorder:
-        logits = model(images)
-    outputs = recording.outputs(logits) if recorder.problem is None else None
-    if outputs is None or randomness != host_randomness() or not before.still_holds():
-        return logits, None
-    del logits, recorder  # with all that PyTorch has kept for a backward pass
-    with torch._C.DisableTorchFunction():  # noqa: SLF001
-        for buffer, kept in zip(model.buffers(), buffers, strict=True):
-            buffer.detach().copy_(kept)
-        return None, Replay(recording, outputs)

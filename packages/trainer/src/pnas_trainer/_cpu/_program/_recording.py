@@ -1,10 +1,11 @@
+from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pnas_trainer._cpu._program._operation import Operation
-from pnas_trainer._cpu._program._values import NotRecordableError, Value, Weights, Window
+from pnas_trainer._cpu._program._values import Gradients, NotRecordableError, Value, Weights, Window
 
 
 class Recording:
@@ -13,8 +14,13 @@ class Recording:
     A tensor is known by what made it. So whatever is not seen, such as an `autograd.Function` of somebody's own, gives
     a tensor that is not known, and is a problem as soon as something reads it.
 
-    Attributes:
+    Args:
         images: of the batch.
+        gradients: of the model's parameters.
+        buffers: of the model.
+
+    Attributes:
+        images: what they are.
         operations: in order.
         counters: buffers that a step adds 1 to.
         known: by the `id` of a tensor, what it is.
@@ -23,7 +29,7 @@ class Recording:
         needed: values that gradients need as they are, or that slices show: nothing may overwrite them.
     """
 
-    def __init__(self, model: nn.Module, images: Tensor) -> None:
+    def __init__(self, images: Tensor, gradients: Gradients, buffers: Iterable[Tensor]) -> None:
         self.images = Value(tuple(images.shape), needs_gradient=False)
         self.operations: list[Operation] = []
         self.counters: list[Tensor] = []
@@ -31,8 +37,9 @@ class Recording:
         self.constants: dict[int, Tensor] = {}
         self.rectified: dict[Value, Value] = {}
         self.needed: set[Value] = set()
-        self._own = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
+        self._buffers = set(map(id, buffers))
         self._read: set[int] = set()
+        self._gradients = gradients
 
     def value_of(self, tensor: Any) -> Value:
         """What a tensor is, as a whole.
@@ -70,18 +77,19 @@ class Recording:
 
     def buffer(self, tensor: Any, dtype: torch.dtype) -> Tensor:
         """A buffer of the model."""
-        if not isinstance(tensor, Tensor) or id(tensor) not in self._own or tensor.dtype != dtype:
+        if not isinstance(tensor, Tensor) or id(tensor) not in self._buffers or tensor.dtype != dtype:
             raise NotRecordableError(f"a tensor that is no buffer of {dtype}")
         return tensor
 
     def weights(self, tensor: Any) -> Weights:
         """A parameter that nothing has read yet."""
-        if not isinstance(tensor, nn.Parameter) or id(tensor) not in self._own or not tensor.requires_grad:
-            raise NotRecordableError("weights that are no parameter in training")
-        if id(tensor) in self._read or tensor.dtype != torch.float32:
-            raise NotRecordableError("weights that are read twice, or of another type than float32")
+        gradient = self._gradients.of(tensor)
+        if gradient is None or not tensor.requires_grad:
+            raise NotRecordableError("weights that are no parameter of float32 in training")
+        if id(tensor) in self._read:
+            raise NotRecordableError("weights that are read twice")
         self._read.add(id(tensor))
-        return Weights(tensor)
+        return Weights(tensor, gradient)
 
     def made(self, result: Tensor, *inputs: Value, of_weights: bool = False) -> Value:
         """A new value, which `result` is."""

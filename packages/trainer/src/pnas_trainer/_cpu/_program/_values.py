@@ -1,6 +1,7 @@
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -166,6 +167,28 @@ def windows(rows: Sight, columns: Sight) -> tuple[int, ...]:
 class Weights:
     """A parameter, and where the program leaves its gradient."""
 
-    def __init__(self, parameter: Tensor) -> None:
+    def __init__(self, parameter: Tensor, gradient: Tensor) -> None:
         self.parameter = parameter
-        self.gradient = torch.zeros_like(parameter, requires_grad=False)
+        self.gradient = gradient
+
+
+class Gradients:
+    """Of all parameters of a model that are of float32, side by side in one vector, `flat`; each has its part of it."""
+
+    def __init__(self, parameters: Iterable[Tensor]) -> None:
+        self._parameters = [parameter for parameter in parameters if parameter.dtype == torch.float32]
+        sizes = [parameter.numel() for parameter in self._parameters]
+        self.flat = torch.zeros(sum(sizes))
+        self._parts = [
+            part.as_strided(parameter.shape, torch.empty_like(parameter, device="meta").stride())
+            for part, parameter in zip(self.flat.split(sizes), self._parameters, strict=True)
+        ]
+        self._by_id = dict(zip(map(id, self._parameters), self._parts, strict=True))
+
+    def of(self, tensor: Any) -> Tensor | None:
+        """A parameter's part."""
+        return self._by_id.get(id(tensor))
+
+    def are_there(self) -> bool:
+        """Whether every parameter's gradient is its part of the vector."""
+        return all(parameter.grad is part for parameter, part in zip(self._parameters, self._parts, strict=True))

@@ -102,8 +102,8 @@ def _avg_pool2d(
         raise NotRecordableError("avg_pool2d that counts its padding")
     x, rows, columns = _sights(recording, input, kernel_size, stride, padding, 0.0)
     if pair(padding) == (0, 0):
-        ninths = Weights(torch.full((x.channels, 1, 3, 3), 1 / 9))
-        recording.operations.append(Depthwise(x, ninths, rows, columns, recording.made(result, x)))
+        ninths = torch.full((x.channels, 1, 3, 3), 1 / 9)
+        recording.operations.append(Depthwise(x, Weights(ninths, torch.empty_like(ninths)), rows, columns, recording.made(result, x)))
         return
     if recording.window(input) != Window.whole(x):
         raise NotRecordableError("avg_pool2d of a part of an image, with padding")
