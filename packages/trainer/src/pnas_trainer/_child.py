@@ -77,9 +77,9 @@ def surroundings(config: TrainConfig, device: torch.device) -> Iterator[None]:
         raise TrainerError(
             "deterministic training on CUDA needs CUBLAS_WORKSPACE_CONFIG=:4096:8 in the environment, and it is not set"
         )
-    with torch.random.fork_rng(range(torch.cuda.device_count())):  # manual_seed seeds them all
-        with _deterministic_algorithms() if config.deterministic else nullcontext():
-            yield
+    algorithms = _deterministic_algorithms() if config.deterministic else nullcontext()
+    with torch.random.fork_rng(range(torch.cuda.device_count())), algorithms:  # manual_seed seeds them all
+        yield
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Snapshot:
     def _values(self) -> itertools.chain[object]:
         return itertools.chain.from_iterable(map(dict.values, self._filled))
 
-    def _storage(self) -> tuple[list[object], ...]:
+    def _storage(self) -> tuple[list[Any], ...]:
         with torch._C.DisableTorchFunction():  # noqa: SLF001  # modes would look at each of these
             requires_grad = [tensor.requires_grad for tensor in self._tensors]
             return list(map(Tensor.data_ptr, self._tensors)), requires_grad, list(map(_sends, self._tensors))

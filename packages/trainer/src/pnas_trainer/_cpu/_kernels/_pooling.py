@@ -21,17 +21,16 @@ def max_pool(x: Floats, y: Floats, taps: NDArray[np.uint8], pixel: int) -> None:
         best[r * length : (r + 1) * length] = -np.inf
         which[r * length : (r + 1) * length] = 4
         for i in range(max(0, 1 - r % height), min(3, height + 1 - r % height)):
-            for j in range(3):
-                # Tap j sees what lies j - 1 pixels further on.
-                size = offset(max(0, length - abs(j - 1) * pixel))
-                to = offset(r * length + max(0, 1 - j) * pixel)
-                of = offset((r + i - 1) * length + max(0, j - 1) * pixel)
-                tap = np.uint8(3 * i + j)
-                for t in range(size):
-                    value = source[of + t]
-                    wins = (value > best[to + t]) | (value != value)
-                    best[to + t] = value if wins else best[to + t]
-                    which[to + t] = tap if wins else which[to + t]
+            for j in range(3):  # a tap sees what lies j - 1 pixels further on
+                _keep_larger(
+                    offset(max(0, length - abs(j - 1) * pixel)),
+                    source,
+                    offset((r + i - 1) * length + max(0, j - 1) * pixel),
+                    best,
+                    which,
+                    offset(r * length + max(0, 1 - j) * pixel),
+                    np.uint8(3 * i + j),
+                )
 
 
 @compiled
@@ -43,13 +42,15 @@ def max_pool_gradient(gradient: Floats, taps: NDArray[np.uint8], x_gradient: Flo
         into[r * length : (r + 1) * length] = 0
         for i in range(max(0, r % height + 2 - height), min(3, r % height + 2)):
             for j in range(3):
-                size = offset(max(0, length - abs(j - 1) * pixel))
-                to = offset(r * length + max(0, j - 1) * pixel)
-                of = offset((r + 1 - i) * length + max(0, 1 - j) * pixel)
-                tap = np.uint8(3 * i + j)
-                for t in range(size):
-                    value = source[of + t]  # whether or not it is wanted: a load that depends is no vector's
-                    into[to + t] += value if which[of + t] == tap else np.float32(0)
+                _add_where(
+                    offset(max(0, length - abs(j - 1) * pixel)),
+                    source,
+                    which,
+                    offset((r + 1 - i) * length + max(0, 1 - j) * pixel),
+                    into,
+                    offset(r * length + max(0, j - 1) * pixel),
+                    np.uint8(3 * i + j),
+                )
 
 
 @compiled
@@ -91,3 +92,26 @@ def average_pool(x: Floats, y: Floats, pixel: int, is_gradient: bool) -> None:
             if not is_gradient:
                 for t in range(line):
                     into[begin + t] *= shares[h, t]
+
+
+# Functions of their own: written where they are called, these loops do not become vectors.
+
+
+@compiled
+def _keep_larger(
+    size: int, source: Floats, of: int, best: Floats, which: NDArray[np.uint8], at: int, tap: np.uint8
+) -> None:
+    for t in range(size):
+        value, largest, before = source[of + t], best[at + t], which[at + t]
+        wins = (value > largest) | (value != value)
+        best[at + t] = value if wins else largest
+        which[at + t] = tap if wins else before
+
+
+@compiled
+def _add_where(
+    size: int, source: Floats, which: NDArray[np.uint8], of: int, into: Floats, at: int, tap: np.uint8
+) -> None:
+    for t in range(size):
+        value = source[of + t]  # read whether or not it is wanted: what is read at times is no vector
+        into[at + t] += value if which[of + t] == tap else np.float32(0)

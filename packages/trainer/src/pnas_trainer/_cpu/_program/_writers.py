@@ -103,7 +103,8 @@ def _avg_pool2d(
     x, rows, columns = _sights(recording, input, kernel_size, stride, padding, 0.0)
     if pair(padding) == (0, 0):
         ninths = torch.full((x.channels, 1, 3, 3), 1 / 9)
-        recording.operations.append(Depthwise(x, Weights(ninths, torch.empty_like(ninths)), rows, columns, recording.made(result, x)))
+        weights = Weights(ninths, torch.empty_like(ninths))
+        recording.operations.append(Depthwise(x, weights, rows, columns, recording.made(result, x)))
         return
     if recording.window(input) != Window.whole(x):
         raise NotRecordableError("avg_pool2d of a part of an image, with padding")
