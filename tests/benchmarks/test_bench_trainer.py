@@ -128,7 +128,7 @@ def random_photos(n_images: int) -> ImageDataset:
     )
 
 
-N_PAPER_IMAGES = 320
+N_PAPER_IMAGES = 640
 
 
 def ours_paper(n_blocks: int) -> None:

@@ -1,56 +1,33 @@
 import pytest
-import torch
 
-from pnas_trainer import Preprocessing, TrainerError
-from pnas_trainer._batches import Batches
-
-
-def batches(data, seeds=(0,), batch_size=6, **settings) -> Batches:
-    made = Batches(data, Preprocessing(crop_to=4, flip=True), batch_size, seeds, **settings)
-    made.shuffle()
-    return made
+from pnas_trainer._batches import batch_bounds, validation_bounds
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "n_shares", "sizes"),
+    ("n_images", "batch_size", "n_processes", "sizes"),
     [
-        (6, 1, [6, 6, 6, 2]),
-        (19, 1, [20]),
-        (20, 1, [20]),
-        (50, 1, [20]),
-        (1, 1, [1] * 20),
-        (6, 2, [6, 6, 8]),
-        (9, 1, [9, 9, 2]),
+        (20, 6, 1, [6, 6, 6, 2]),
+        (19, 6, 1, [6, 6, 7]),
+        (20, 50, 1, [20]),
+        (3, 1, 1, [1, 1, 1]),
+        (20, 6, 2, [6, 6, 8]),
+        (22, 6, 2, [6, 6, 6, 4]),
+        (1, 6, 1, [1]),
     ],
 )
-def test_every_image_is_in_one_batch_and_none_is_too_small(random_images, batch_size, n_shares, sizes):
-    made = batches(random_images, batch_size=batch_size, n_shares=n_shares)
-    assert [end - begin for begin, end in made.bounds] == sizes
-    labels = torch.cat([made.get(step)[1][0] for step in range(len(sizes))])
-    assert torch.equal(labels.sort().values, random_images.train_labels.sort().values)
+def test_too_few_images_left_over_go_with_the_last_whole_batch(n_images, batch_size, n_processes, sizes):
+    bounds = batch_bounds(n_images, batch_size, n_processes)
+    assert [end - begin for begin, end in bounds] == sizes
+    assert [begin for begin, _ in bounds] == [0, *(end for _, end in bounds[:-1])]
 
 
-def test_a_child_is_shown_the_same_whoever_is_trained_beside_it(random_images):
-    together = batches(random_images, seeds=(3, 4, 5))
-    alone = batches(random_images, seeds=(4,))
-    for step in range(len(alone.bounds)):
-        (images, labels), (all_images, all_labels) = alone.get(step), together.get(step)
-        assert torch.equal(images[0], all_images[1])
-        assert torch.equal(labels[0], all_labels[1])
-        assert not torch.equal(all_images[0], all_images[1])
-
-
-def test_its_state_goes_on_in_the_middle_of_an_epoch(random_images):
-    first = batches(random_images, seeds=(1, 2))
-    first.get(0)
-    state = first.state_dict()
-    expected = [first.get(step)[0] for step in (1, 2)]
-    second = Batches(random_images, Preprocessing(crop_to=4, flip=True), 6, (1, 2))
-    second.load_state_dict(state)
-    assert all(torch.equal(second.get(step)[0], images) for step, images in zip((1, 2), expected, strict=True))
-
-
-def test_the_state_of_other_images_is_refused(random_images, digits):
-    state = batches(random_images).state_dict()
-    with pytest.raises(TrainerError, match="a training on 20 images, not 1438"):
-        batches(digits).load_state_dict(state)
+@pytest.mark.parametrize("n_processes", [1, 2, 3])
+@pytest.mark.parametrize("n_images", [1, 7, 8])
+def test_processes_measure_every_image_once(n_images, n_processes):
+    measured = [
+        image
+        for index in range(n_processes)
+        for begin, end in validation_bounds(n_images, 2, index, n_processes)
+        for image in range(begin, end)
+    ]
+    assert sorted(measured) == list(range(n_images))

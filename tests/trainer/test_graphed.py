@@ -10,6 +10,7 @@ from torch import nn
 
 from pnas_trainer import Preprocessing, TrainConfig, train
 from pnas_trainer._child import Child
+from pnas_trainer._data import example_image, make_batches
 from pnas_trainer._graphed import in_stream, is_captured
 from pnas_trainer._processes import Processes
 from pnas_trainer._training import Training
@@ -24,8 +25,8 @@ def test_on_the_cpu_there_are_no_streams_and_no_graphs():
 
 
 def begun(make_model, data, config: TrainConfig) -> Training:
-    child = Child.made(make_model, data, config, 0, CUDA)
-    return Training(child.model, data.to(CUDA), config, [0], CUDA, Processes())
+    child = Child.made(make_model, example_image(data, config.preprocessing), data.num_classes, 0, CUDA)
+    return Training(child.model, make_batches(data, config, [0], CUDA, Processes()), config, CUDA, Processes())
 
 
 @pytest.mark.cuda

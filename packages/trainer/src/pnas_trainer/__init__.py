@@ -6,6 +6,7 @@ from pnas_trainer._dataset import ImageDataset
 from pnas_trainer._early_stopping import LearningCurveRule
 from pnas_trainer._errors import TrainerError
 from pnas_trainer._final import FinalResult, train_final
+from pnas_trainer._folders import ImageFolders
 from pnas_trainer._load import DATASETS, load_dataset
 from pnas_trainer._preprocessing import Preprocessing, Preprocessor
 from pnas_trainer._result import TrainResult
@@ -24,6 +25,7 @@ __all__ = [
     "FinalResult",
     "ImageDataset",
     "ImageFolderStream",
+    "ImageFolders",
     "LearningCurveRule",
     "Preprocessing",
     "Preprocessor",

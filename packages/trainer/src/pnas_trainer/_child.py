@@ -8,10 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from pnas_trainer._config import TrainConfig
-from pnas_trainer._dataset import ImageDataset
 from pnas_trainer._errors import TrainerError
 from pnas_trainer._multiply_adds import count_multiply_adds
-from pnas_trainer._preprocessing import Preprocessor
 from pnas_trainer._result import Status, TrainResult
 from pnas_trainer._training import Training, versions
 
@@ -32,17 +30,14 @@ class Child:
     multiply_adds: int
 
     @classmethod
-    def made(
-        cls, make_model: MakeModel, data: ImageDataset, config: TrainConfig, seed: int, device: torch.device
-    ) -> Self:
-        """The network of a seed, on its device."""
+    def made(cls, make_model: MakeModel, image: Tensor, num_classes: int, seed: int, device: torch.device) -> Self:
+        """The network of a seed, on its device; `image` `(1, C, H, W)` is one as it will see them."""
         torch.manual_seed(seed)
         model = make_model()
         # The count is the same on every device, and here nothing else waits for it.
-        image = Preprocessor(config.preprocessing, data.train_images).for_evaluation(data.train_images[:1])
         n_parameters = _n_trainable(model)
         multiply_adds, logits = count_multiply_adds(model, image.to(next(model.parameters()).device))
-        _check_logits(logits, data.num_classes)
+        _check_logits(logits, num_classes)
         # channels_last is the faster layout for the convolutions of small CNNs, on CPUs and GPUs alike.
         model = model.to(device).to(memory_format=torch.channels_last)
         for parameter in model.parameters():
@@ -115,7 +110,7 @@ def result(
         accuracies=accuracies,
         losses=tuple(losses),
         n_examples=len(losses) * training.batches.n_images,
-        seconds=training.seconds * len(losses) / max(1, len(training.losses)) / training.n_children,
+        seconds=training.seconds * len(losses) / max(1, len(training.losses)) / training.batches.n_children,
         n_parameters=child.n_parameters,
         multiply_adds=child.multiply_adds,
         micro_batch_size=training.micro_batch_size,

@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, default_collate
@@ -16,8 +17,9 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, d
 from pnas_trainer._errors import TrainerError
 from pnas_trainer._sources import check_header, decode, for_each_in_threads, open_image_folder
 
-_Key = tuple[int, int]
-_Sample = tuple[Tensor, int] | TrainerError
+Key = tuple[int, int]
+"""An epoch, and an image's place in its folder."""
+Sample = tuple[Tensor, int] | TrainerError
 
 _CENTRAL_SHARE = 0.875
 
@@ -77,13 +79,11 @@ class ImageFolderStream:
     """
 
     def __init__(self, root: Path | str, settings: StreamSettings) -> None:
-        folder = open_image_folder(Path(root))
-        paths = [path for path, _ in folder.samples]
-        for_each_in_threads(lambda index: check_header(paths[index]), len(paths))
+        folder = Folder.read(Path(root))
         self.settings = settings
-        self.classes: tuple[str, ...] = tuple(folder.classes)
-        self.n_images = len(paths)
-        self._images = _Images(paths, folder.targets, settings)
+        self.classes = folder.classes
+        self.n_images = len(folder)
+        self._images = FolderImages(folder, settings)
         self._start(rank=0, world_size=1)
 
     @property
@@ -100,7 +100,7 @@ class ImageFolderStream:
                 raise batch
             images, labels = batch
             # Only now, because bytes travel from the workers in a quarter of the time.
-            yield images.float().div_(127.5).sub_(1.0), labels
+            yield in_slims_range(images), labels
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order and the augmentation of the epoch that is iterated next; without it, all are epoch 0."""
@@ -123,13 +123,13 @@ class ImageFolderStream:
     def _start(self, rank: int, world_size: int) -> None:
         settings = self.settings
         self._keys = _Keys(self._images, settings, rank, world_size)
-        self._loader: DataLoader[_Sample] = DataLoader(
+        self._loader: DataLoader[Sample] = DataLoader(
             self._images,
             batch_size=settings.batch_size,
             sampler=self._keys,
             num_workers=settings.n_workers,
             persistent_workers=settings.n_workers > 0,
-            collate_fn=_collate,
+            collate_fn=collated,
             generator=torch.Generator(),  # or it would draw from the caller's
         )
 
@@ -160,22 +160,58 @@ def stream_image_folder(
     return ImageFolderStream(root, settings)
 
 
-class _Images(Dataset[_Sample]):
+@dataclass(frozen=True, eq=False)
+class Folder:
+    """What is in a folder of class folders.
+
+    Attributes:
+        root: of the class folders.
+        paths: of the images, as bytes; in an array, because workers would copy a million Python objects as they count
+            references to them.
+        labels: int64.
+        classes: their names, in the order of the labels.
+    """
+
+    root: Path
+    paths: NDArray[np.bytes_]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+    @classmethod
+    def read(cls, root: Path) -> Self:
+        """Look at the header of every image.
+
+        Raises:
+            TrainerError: there are no such folders, or a file is no image.
+        """
+        folder = open_image_folder(root)
+        paths = [path for path, _ in folder.samples]
+        for_each_in_threads(lambda index: check_header(paths[index]), len(paths))
+        encoded = np.array([os.fsencode(path) for path in paths])
+        return cls(root, encoded, np.asarray(folder.targets, dtype=np.int64), tuple(folder.classes))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def names(self) -> bytes:
+        """Of all images below the root, in the order of the labels."""
+        return b"\0".join(os.fsencode(os.path.relpath(os.fsdecode(path), self.root)) for path in self.paths)
+
+
+class FolderImages(Dataset[Sample]):
     """Images as uint8 `(3, S, S)`, by epoch and place in the folder: an image's augmentation is drawn from these two
     and the seed, in whichever process it is drawn.
     """
 
-    def __init__(self, paths: list[str], labels: list[int], settings: StreamSettings) -> None:
-        # In arrays, because workers would copy a million Python objects as they count references to them.
-        self._paths = np.array([os.fsencode(path) for path in paths])
-        self._labels = np.asarray(labels, dtype=np.int64)
+    def __init__(self, folder: Folder, settings: StreamSettings) -> None:
+        self._paths, self._labels = folder.paths, folder.labels
         self._seed = settings.seed
         self._transform = _training(settings) if settings.train else _Central(settings.image_size)
 
     def __len__(self) -> int:
         return len(self._labels)
 
-    def __getitem__(self, key: _Key) -> _Sample:
+    def __getitem__(self, key: Key) -> Sample:
         epoch, index = key
         try:
             image = decode(os.fsdecode(self._paths[index]))
@@ -187,8 +223,8 @@ class _Images(Dataset[_Sample]):
             return self._transform(image), int(self._labels[index])
 
 
-class _Keys(Sampler[_Key]):
-    def __init__(self, images: _Images, settings: StreamSettings, rank: int, world_size: int) -> None:
+class _Keys(Sampler[Key]):
+    def __init__(self, images: FolderImages, settings: StreamSettings, rank: int, world_size: int) -> None:
         self.epoch = 0
         self._sampler: DistributedSampler[int] = DistributedSampler(
             images, num_replicas=world_size, rank=rank, shuffle=settings.train, seed=settings.seed
@@ -197,13 +233,18 @@ class _Keys(Sampler[_Key]):
     def __len__(self) -> int:
         return len(self._sampler)
 
-    def __iter__(self) -> Iterator[_Key]:
+    def __iter__(self) -> Iterator[Key]:
         epoch = self.epoch
         self._sampler.set_epoch(epoch)
         return ((epoch, index) for index in self._sampler)
 
 
-def _collate(samples: list[_Sample]) -> list[Tensor] | TrainerError:
+def in_slims_range(images: Tensor) -> Tensor:
+    """uint8 to float32 in [-1, 1]."""
+    return images.float().div_(127.5).sub_(1.0)
+
+
+def collated(samples: list[Sample]) -> list[Tensor] | TrainerError:
     broken = next((sample for sample in samples if isinstance(sample, TrainerError)), None)
     return default_collate(samples) if broken is None else broken
 

@@ -7,10 +7,9 @@ from pnas_trainer._checkpoint import Checkpoint, CheckpointFile
 from pnas_trainer._checks import check_integer, checked_device
 from pnas_trainer._child import Child, MakeModel, never_begun, result, surroundings
 from pnas_trainer._config import TrainConfig
-from pnas_trainer._dataset import ImageDataset
+from pnas_trainer._data import TrainingData, example_image, make_batches
 from pnas_trainer._errors import TrainerError
 from pnas_trainer._memory import OutOfMemoryError, memory_shortage, released
-from pnas_trainer._preprocessing import Preprocessor
 from pnas_trainer._processes import Processes
 from pnas_trainer._result import Status, TrainResult
 from pnas_trainer._training import Training
@@ -21,7 +20,7 @@ ShouldStop = Callable[[Sequence[float]], bool]
 
 def train(
     make_model: MakeModel,
-    data: ImageDataset,
+    data: TrainingData,
     config: TrainConfig,
     *,
     seed: int,
@@ -38,7 +37,7 @@ def train(
 
     Args:
         make_model: makes the network; called once, after the seed is set.
-        data: the images; they are moved to `device` where they are not there yet.
+        data: the images. Those of an `ImageDataset` are moved to `device` where they are not there yet.
         config: how to train.
         seed: of the initial weights, the order of the images and the augmentation.
         device: to train on.
@@ -57,12 +56,13 @@ def train(
     if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
         raise TrainerError(f"checkpoint must be a Checkpoint(path=...), not {checkpoint!r}")
     processes = Processes(distributed_training=distributed)
-    Preprocessor(config.preprocessing, data.train_images)  # refuses settings that do not fit the images
+    image = example_image(data, config.preprocessing)
     with surroundings(config, device):
         try:
             with memory_shortage():
-                child = Child.made(make_model, data, config, seed, device)
-                training = Training(child.model, data.to(device), config, [seed], device, processes)
+                child = Child.made(make_model, image, data.num_classes, seed, device)
+                batches = make_batches(data, config, [seed], device, processes)
+                training = Training(child.model, batches, config, device, processes)
         except OutOfMemoryError:
             released(device)
             return never_begun(seed, device)
@@ -98,7 +98,7 @@ def _run(
     return "diverged" if training.has_diverged(0) else "finished"
 
 
-def _identity(config: TrainConfig, seed: int, child: Child, data: ImageDataset) -> str:
+def _identity(config: TrainConfig, seed: int, child: Child, data: TrainingData) -> str:
     shapes = [(name, tuple(tensor.shape)) for name, tensor in child.model.state_dict().items()]
     network = hashlib.blake2b(f"{child.model} {shapes}".encode(), digest_size=8).hexdigest()
     return f"{config}, seed {seed}, network {network}, images {data.digest()}"

@@ -10,10 +10,10 @@ from torch import nn
 from pnas_trainer._checks import check_integer, check_whole, checked_device
 from pnas_trainer._child import Child, MakeModel, result, surroundings
 from pnas_trainer._config import TrainConfig
-from pnas_trainer._dataset import ImageDataset
+from pnas_trainer._data import TrainingData, example_image, make_batches
 from pnas_trainer._errors import TrainerError
+from pnas_trainer._folders import ImageFolders
 from pnas_trainer._memory import OutOfMemoryError, memory_shortage, released
-from pnas_trainer._preprocessing import Preprocessor
 from pnas_trainer._processes import Processes
 from pnas_trainer._result import TrainResult
 from pnas_trainer._train import train
@@ -25,7 +25,7 @@ Combine = Callable[[Sequence[nn.Module]], nn.Module]
 
 def train_many(
     make_models: Sequence[MakeModel],
-    data: ImageDataset,
+    data: TrainingData,
     config: TrainConfig,
     *,
     seeds: Sequence[int],
@@ -64,7 +64,9 @@ def train_many(
     check_whole(1, children_per_step=children_per_step, n_processes=n_processes, threads_per_child=threads_per_child)
     if combine is not None and config.ema_decay is not None:
         raise TrainerError("combined networks are trained without ema_decay: leave one of the two out")
-    Preprocessor(config.preprocessing, data.train_images)  # refuses settings that do not fit the images
+    example_image(data, config.preprocessing)  # refuses settings that do not fit the images
+    if combine is not None and isinstance(data, ImageFolders):
+        raise TrainerError("networks that are trained as one module need images in memory: leave combine out")
     size = children_per_step if combine is not None else 1
     starts = range(0, len(make_models), size)
     cohorts = [(make_models[start : start + size], seeds[start : start + size]) for start in starts]
@@ -117,18 +119,18 @@ class _Settings:
 _Cohort = tuple[Sequence[MakeModel], Sequence[int]]
 
 
-def _train_cohort(data: ImageDataset, settings: _Settings, cohort: _Cohort) -> list[TrainResult]:
+def _train_cohort(data: TrainingData, settings: _Settings, cohort: _Cohort) -> list[TrainResult]:
     n_threads = torch.get_num_threads()
     torch.set_num_threads(settings.threads_per_child)
     try:
         if settings.combine is None:
             return [_train_alone(make, seed, data, settings) for make, seed in zip(*cohort, strict=True)]
-        return _train_in_company(*cohort, data.to(settings.device), settings, settings.combine)
+        return _train_in_company(*cohort, data, settings, settings.combine)
     finally:
         torch.set_num_threads(n_threads)
 
 
-def _train_alone(make_model: MakeModel, seed: int, data: ImageDataset, settings: _Settings) -> TrainResult:
+def _train_alone(make_model: MakeModel, seed: int, data: TrainingData, settings: _Settings) -> TrainResult:
     return train(
         make_model, data, settings.config, seed=seed, device=settings.device, keep_weights=settings.keep_weights
     )
@@ -137,7 +139,7 @@ def _train_alone(make_model: MakeModel, seed: int, data: ImageDataset, settings:
 def _train_in_company(
     make_models: Sequence[MakeModel],
     seeds: Sequence[int],
-    data: ImageDataset,
+    data: TrainingData,
     settings: _Settings,
     combine: Combine,
 ) -> list[TrainResult]:
@@ -160,19 +162,23 @@ def _train_in_company(
 def _train_combined(
     make_models: Sequence[MakeModel],
     seeds: Sequence[int],
-    data: ImageDataset,
+    data: TrainingData,
     settings: _Settings,
     combine: Combine,
 ) -> list[TrainResult]:
     config, device = settings.config, settings.device
-    children = [Child.made(make, data, config, seed, device) for make, seed in zip(make_models, seeds, strict=True)]
+    image = example_image(data, config.preprocessing)
+    children = [
+        Child.made(make, image, data.num_classes, seed, device) for make, seed in zip(make_models, seeds, strict=True)
+    ]
     model = combine([child.model for child in children]).to(memory_format=torch.channels_last)
     if not isinstance(model, CombinedModel):
         raise TrainerError(
             f"combine must give a module with n_children, gradients() and networks(), not {type(model).__name__}"
         )
     torch.manual_seed(seeds[0])
-    training = Training(model, data, config, seeds, device, Processes())
+    batches = make_batches(data, config, seeds, device, Processes())
+    training = Training(model, batches, config, device, Processes())
     while training.epoch < config.n_epochs and not all(map(training.has_diverged, range(len(seeds)))):
         training.run_epoch()
     model.networks()  # brings the weights back to the children
@@ -189,10 +195,10 @@ def _train_combined(
     ]
 
 
-_process: tuple[ImageDataset, _Settings]
+_process: tuple[TrainingData, _Settings]
 
 
-def _begin_process(data: ImageDataset, settings: _Settings) -> None:
+def _begin_process(data: TrainingData, settings: _Settings) -> None:
     global _process
     _process = data, settings
 

@@ -13,7 +13,6 @@ from pnas_trainer._batches import Batches
 from pnas_trainer._clipping import clip_gradients
 from pnas_trainer._config import TrainConfig
 from pnas_trainer._cpu import Recorded, fast_operations
-from pnas_trainer._dataset import ImageDataset
 from pnas_trainer._ema import ExponentialMovingAverage
 from pnas_trainer._evaluation import accuracies
 from pnas_trainer._graphed import GraphedStep, in_stream, is_captured
@@ -45,15 +44,13 @@ class Training:
     def __init__(
         self,
         model: nn.Module,
-        data: ImageDataset,
+        batches: Batches,
         config: TrainConfig,
-        seeds: Sequence[int],
         device: torch.device,
         processes: Processes,
     ) -> None:
         self.model = model
         self._processes = processes
-        self._data = data
         self._config = config
         self._device = device
         self._combined = model if isinstance(model, CombinedModel) else None
@@ -65,13 +62,12 @@ class Training:
         self._graphed: GraphedStep | None = None
         if self._stream is not None and self._distributed is model:
             self._graphed = GraphedStep(model)
-        self.batches = Batches(data, config.preprocessing, config.batch_size, seeds, processes.n)
+        self.batches = batches
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self._optimizer = config.make_optimizer(self.parameters)
         self._average = ExponentialMovingAverage(model, config.ema_decay) if config.ema_decay is not None else None
         self._set_progress = getattr(model, "set_training_progress", None)
-        self._totals = torch.zeros(len(seeds), device=device)
-        self.n_children = len(seeds)
+        self._totals = torch.zeros(batches.n_children, device=device)
         self.micro_batch_size = max(end - begin for begin, end in self.batches.bounds)
         self._evaluation_batch_size = 1000
         self.epoch = 0
@@ -119,7 +115,7 @@ class Training:
         epochs_done = self.epoch + begin / self.batches.n_images
         if self._set_progress is not None:
             self._set_progress(epochs_done / self._config.n_epochs)
-        images, labels = (self._processes.share(tensor, dim=1) for tensor in self.batches.get(self.step))
+        images, labels = self.batches.get(self.step)
         rate = self._config.learning_rate * self._config.schedule.factor(epochs_done, self._config.n_epochs)
         if self._graphed is not None:
             self._graphed(self._take_step, images, labels, torch.full((), rate, device=self._device))
@@ -216,7 +212,7 @@ class Training:
             size = self._evaluation_batch_size
             try:
                 with memory_shortage():
-                    return accuracies(self.model, self.batches, self._data, self.n_children, self._processes, size)
+                    return accuracies(self.model, self.batches, self._processes, size)
             except OutOfMemoryError:
                 if size == 1:
                     raise
