@@ -15,6 +15,7 @@ from pnas_models._inherit import inherit
 from pnas_models._network import CellNetwork
 from pnas_models._normalization import BatchNorm
 from pnas_models._operations import PNAS_OPERATIONS, OperationBuilder
+from pnas_models._sizes import cifar_sizes
 from pnas_models._weight_file import WeightFile, empty_network, fill_network, open_weights
 from pnas_models._weights import PNASNet5LargeWeights, PNASNet5MobileWeights, PublishedWeights, Weights
 from pnas_models._zoo import (
@@ -45,6 +46,7 @@ __all__ = [
     "Weights",
     "cached_path",
     "cifar_network",
+    "cifar_sizes",
     "combine",
     "count_multiply_adds",
     "count_parameters",
