@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from test_bench_trainer import PAPER, PAPER_CELLS, plain
+from test_bench_trainer import CELLS, PAPER, plain
 from torch import nn
 
 from pnas_models import cifar_network
@@ -39,7 +39,7 @@ def main() -> None:
     else:
         data = load_dataset("digits", validation_fraction=0.2)
         config, n_filters = TrainConfig(n_epochs=3, batch_size=96, learning_rate=0.1), 8
-    for n_blocks, cell in PAPER_CELLS.items():
+    for n_blocks, cell in CELLS.items():
         make = partial(
             cifar_network, cell, n_filters=n_filters, n_repeats=1, in_channels=data.in_channels, num_classes=10
         )
