@@ -1,5 +1,6 @@
 import pytest
 
+from pnas_trainer import TrainerError
 from pnas_trainer._batches import batch_bounds, validation_bounds
 
 
@@ -19,6 +20,11 @@ def test_too_few_images_left_over_go_with_the_last_whole_batch(n_images, batch_s
     bounds = batch_bounds(n_images, batch_size, n_processes)
     assert [end - begin for begin, end in bounds] == sizes
     assert [begin for begin, _ in bounds] == [0, *(end for _, end in bounds[:-1])]
+
+
+def test_fewer_images_than_processes_are_refused():
+    with pytest.raises(TrainerError, match="3 processes need an image each to train on, and there are 2 in all"):
+        batch_bounds(2, 6, 3)
 
 
 @pytest.mark.parametrize("n_processes", [1, 2, 3])

@@ -22,8 +22,10 @@ def test_it_knows_its_images(tmp_path):
     same = ImageFolders(training, validation, image_size=8, color_jitter=True)
     assert folders.digest() == same.digest()
     assert folders.digest() != ImageFolders(training, validation, image_size=7, color_jitter=True).digest()
-    fill(training, "dog/3.png")
-    assert folders.digest() != ImageFolders(training, validation, image_size=8, color_jitter=True).digest()
+    for part in (training, validation):
+        before = ImageFolders(training, validation, image_size=8).digest()
+        fill(part, "dog/3.png")
+        assert ImageFolders(training, validation, image_size=8).digest() != before
 
 
 def test_classes_that_differ_are_named(tmp_path):
@@ -52,3 +54,8 @@ def test_settings_out_of_their_range_are_refused(tmp_path, settings, message):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(TrainerError, match="nowhere must hold one folder of images for each class"):
         ImageFolders(tmp_path / "nowhere", tmp_path, image_size=8)
+    (tmp_path / "file").touch()
+    with pytest.raises(TrainerError, match="file must hold one folder of images for each class"):
+        ImageFolders(tmp_path / "file", tmp_path, image_size=8)
+    with pytest.raises(TrainerError, match="a folder of images must be given by its path, not None"):
+        ImageFolders(None, tmp_path, image_size=8)

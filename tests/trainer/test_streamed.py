@@ -11,7 +11,16 @@ import torch
 from PIL import Image
 from torch import distributed, nn
 
-from pnas_trainer import Checkpoint, ImageFolders, Preprocessing, TrainConfig, TrainerError, train, train_many
+from pnas_trainer import (
+    Checkpoint,
+    ImageFolders,
+    Preprocessing,
+    TrainConfig,
+    TrainerError,
+    train,
+    train_final,
+    train_many,
+)
 from pnas_trainer._training import Training
 
 pytestmark = [
@@ -85,9 +94,13 @@ class Killed(BaseException):
     """As a Ctrl-C would, at a step of the test's choice."""
 
 
+def make_dropping_model() -> nn.Module:
+    return nn.Sequential(nn.Dropout(0.2), *make_model())
+
+
 @pytest.mark.parametrize("step", [1, 3, 9, 10])  # six steps an epoch
 def test_it_goes_on_in_the_middle_of_an_epoch(root, tmp_path, monkeypatch, step):
-    whole = train(make_model, folders(root, n_workers=1), CONFIG, seed=0)
+    whole = train(make_dropping_model, folders(root, n_workers=1), CONFIG, seed=0)
     checkpoint = Checkpoint(path=tmp_path / "kept.pt", seconds=0)
     take, n_taken = Training._take_step, []
 
@@ -100,8 +113,8 @@ def test_it_goes_on_in_the_middle_of_an_epoch(root, tmp_path, monkeypatch, step)
     with monkeypatch.context() as patch:
         patch.setattr(Training, "_take_step", take_or_die)
         with pytest.raises(Killed):
-            train(make_model, folders(root, n_workers=1), CONFIG, seed=0, checkpoint=checkpoint)
-    resumed = train(make_model, folders(root), CONFIG, seed=0, checkpoint=checkpoint)
+            train(make_dropping_model, folders(root, n_workers=1), CONFIG, seed=0, checkpoint=checkpoint)
+    resumed = train(make_dropping_model, folders(root), CONFIG, seed=0, checkpoint=checkpoint)
     assert outcome(resumed) == outcome(whole)
 
 
@@ -163,3 +176,27 @@ def test_settings_that_are_for_images_in_memory_are_refused(root):
         train_many([make_model] * 2, folders(root), CONFIG, seeds=[0, 1], combine=nn.ModuleList)
     with pytest.raises(TrainerError, match="data must be an ImageDataset or ImageFolders, not str"):
         train(make_model, str(root), CONFIG, seed=0)
+    with pytest.raises(TrainerError, match="images in memory, an ImageDataset, not ImageFolders"):
+        train_final({"one": make_model}, folders(root), CONFIG)
+
+
+def test_it_measures_with_no_more_images_at_once_than_it_trains_with(root):
+    sizes = []
+
+    class Watched(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = make_model()
+
+        def forward(self, images):
+            sizes.append((self.training, len(images)))
+            return self.body(images)
+
+    train(Watched, folders(root), CONFIG, seed=0)
+    assert max(size for is_training, size in sizes if not is_training) == CONFIG.batch_size
+
+
+def test_numbers_of_numpy_are_numbers(root):
+    config = dataclasses.replace(CONFIG, batch_size=np.int64(8))
+    images = folders(root, image_size=np.int64(12), n_workers=np.int64(0))
+    assert outcome(train(make_model, images, config, seed=np.int64(0)))[0] == "finished"

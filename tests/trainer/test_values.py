@@ -4,12 +4,14 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from pnas_trainer._cpu._kernels import unfold
 from pnas_trainer._cpu._program._program import Program
-from pnas_trainer._cpu._program._values import Axis, NotRecordableError, Value, Window, windows
+from pnas_trainer._cpu._program._values import Axis, Gradients, NotRecordableError, Value, Window, windows
 
 bounds = st.none() | st.integers(-12, 12)
 pads = st.tuples(st.integers(0, 4), st.integers(0, 4))
@@ -126,3 +128,24 @@ def test_one_gradient_alone_is_not_copied():
     value.add_gradient(program, part)
     assert value.gradient is part
     assert len(program) == 0
+
+
+def test_gradients_are_one_vector_for_just_those_parameters_that_have_their_parts():
+    weight = nn.Parameter(torch.zeros(4, 3, 2, 2).contiguous(memory_format=torch.channels_last))
+    bias, frozen = nn.Parameter(torch.zeros(4)), nn.Parameter(torch.zeros(4), requires_grad=False)
+    double = nn.Parameter(torch.zeros(4, dtype=torch.float64))
+    gradients = Gradients([weight, frozen, bias, double])
+    assert gradients.of(frozen) is gradients.of(double) is gradients.of(torch.zeros(1)) is None
+    part = gradients.of(weight)
+    assert (part.shape, part.stride()) == (weight.shape, weight.stride())
+    part.fill_(2.0)
+    gradients.of(bias).fill_(3.0)
+    assert gradients.of_all([weight, bias]) is None  # they are not the parameters' own yet
+    weight.grad, bias.grad = part, gradients.of(bias)
+    vector = gradients.of_all([weight, bias])
+    assert vector.sort().values.tolist() == [2.0] * 48 + [3.0] * 4
+    vector.mul_(0.5)
+    assert (weight.grad == 1.0).all()
+    assert gradients.of_all([weight]) is gradients.of_all([bias, weight]) is gradients.of_all([]) is None
+    bias.grad = bias.grad.clone()
+    assert gradients.of_all([weight, bias]) is None

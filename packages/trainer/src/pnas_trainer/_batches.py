@@ -4,6 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
+from pnas_trainer._errors import TrainerError
+
 
 class Batches(ABC):
     """The images of a training: an epoch's in batches, in an order of each child's own, and those that measure it.
@@ -14,12 +16,14 @@ class Batches(ABC):
         n_children: how many networks are trained at once.
         n_images: that an epoch trains on, of all processes.
         n_validation_images: that measure, of all processes.
+        evaluation_batch_size: images to measure with at once, where there is memory for them.
         bounds: where the batch of every step begins and ends among an epoch's images.
     """
 
     n_children: int
     n_images: int
     n_validation_images: int
+    evaluation_batch_size: int
     bounds: list[tuple[int, int]]
 
     @abstractmethod
@@ -46,7 +50,12 @@ class Batches(ABC):
 def batch_bounds(n_images: int, batch_size: int, n_processes: int) -> list[tuple[int, int]]:
     """Where batches begin and end; too few images left over, so that a process would have one or none of them, go with
     the last whole batch.
+
+    Raises:
+        TrainerError: there are fewer images than processes.
     """
+    if n_images < n_processes:
+        raise TrainerError(f"{n_processes} processes need an image each to train on, and there are {n_images} in all")
     smallest = 2 * n_processes if batch_size > 1 else 1
     starts = list(range(0, n_images, batch_size))
     if len(starts) > 1 and n_images - starts[-1] < smallest:

@@ -40,7 +40,7 @@ class TrainConfig:
         deterministic: whether CUDA must give the same bits every time, which some operations pay for; on the CPU they
             always are the same.
         sync_batch_norm: whether batch normalizations see the images of all processes (CUDA only).
-        preprocessing: of the images.
+        preprocessing: of images in memory; those in folders are cut out and mirrored as they are read.
     """
 
     n_epochs: int = 20

@@ -40,7 +40,8 @@ def make_batches(
     data: TrainingData, config: TrainConfig, seeds: Sequence[int], device: torch.device, processes: Processes
 ) -> Batches:
     """The batches of a training on a device, of one network for each seed; images of folders are for one alone."""
+    batch_size = int(config.batch_size)
     if isinstance(data, ImageDataset):
-        return ResidentBatches(data.to(device), config.preprocessing, config.batch_size, seeds, processes)
+        return ResidentBatches(data.to(device), config.preprocessing, batch_size, seeds, processes)
     (seed,) = seeds
-    return StreamedBatches(data, config.batch_size, seed, device, processes)
+    return StreamedBatches(data, batch_size, int(seed), device, processes)

@@ -81,6 +81,8 @@ def train_final(
     if not candidates:
         raise TrainerError("train_final needs at least one candidate and got none")
     check_whole(1, n_runs=n_runs)
+    if not isinstance(data, ImageDataset):
+        raise TrainerError(f"a final training is of images in memory, an ImageDataset, not {type(data).__name__}")
     merged = data.merged()
 
     def run(name: str, images: ImageDataset, settings: TrainConfig, run_seed: int, file: str) -> TrainResult:

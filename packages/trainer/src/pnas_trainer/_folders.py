@@ -3,7 +3,7 @@ from pathlib import Path
 
 from pnas_trainer._checks import check_truth, check_whole
 from pnas_trainer._errors import TrainerError
-from pnas_trainer._streaming import Folder, StreamSettings
+from pnas_trainer._streaming import Folder
 
 
 class ImageFolders:
@@ -22,6 +22,8 @@ class ImageFolders:
 
     Attributes:
         classes: their names, in the order of the labels.
+        num_classes: how many they are.
+        in_channels: 3.
         image_size, n_workers, color_jitter: those given.
 
     Raises:
@@ -42,35 +44,24 @@ class ImageFolders:
         check_whole(1, image_size=image_size)
         check_whole(0, n_workers=n_workers)
         check_truth(color_jitter=color_jitter)
-        self.training, self.validation = (Folder.read(Path(root)) for root in (training, validation))
+        self.training, self.validation = map(Folder.read, (training, validation))
         if self.training.classes != self.validation.classes:
             only = sorted(set(self.training.classes) ^ set(self.validation.classes))[:3]
             raise TrainerError(
                 f"{training} and {validation} must hold the same classes, and {', '.join(only)} are in one alone"
             )
         self.classes = self.training.classes
-        self.image_size = image_size
-        self.n_workers = n_workers
+        self.image_size = int(image_size)
+        self.n_workers = int(n_workers)
         self.color_jitter = color_jitter
 
     @property
     def num_classes(self) -> int:
         return len(self.classes)
 
-    def settings(self, batch_size: int, *, train: bool, seed: int = 0) -> StreamSettings:
-        """How a training reads one of the folders."""
-        return StreamSettings(
-            image_size=self.image_size,
-            batch_size=batch_size,
-            train=train,
-            n_workers=self.n_workers,
-            seed=seed,
-            color_jitter=self.color_jitter,
-        )
-
     def digest(self) -> str:
         """Sixteen hexadecimal digits that tell these images from others by their names, and how they are read."""
         digest = hashlib.blake2b(f"{self.image_size} {self.color_jitter}".encode(), digest_size=8)
         for folder in (self.training, self.validation):
-            digest.update(folder.names())
+            digest.update(b"\0\0" + folder.names())
         return digest.hexdigest()

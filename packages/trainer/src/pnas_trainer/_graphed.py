@@ -107,7 +107,7 @@ class GraphedStep:
         graph = torch.cuda.CUDAGraph()
         reason = None
         try:
-            with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
+            with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
                 step(*self._inputs)
         except OutOfMemoryError:
             reason = "there is no memory for one"

@@ -30,6 +30,7 @@ class ResidentBatches(Batches):
         self._preprocessor = Preprocessor(preprocessing, data.train_images)
         self.n_children = len(seeds)
         self.n_images, self.n_validation_images = len(data.train_images), len(data.validation_images)
+        self.evaluation_batch_size = 1000
         self.bounds = batch_bounds(self.n_images, batch_size, processes.n)
         device = data.train_images.device
         self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]

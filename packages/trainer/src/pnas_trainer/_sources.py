@@ -82,7 +82,7 @@ def open_image_folder(root: Path) -> Any:
 
     try:
         return torchvision.datasets.ImageFolder(str(root))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         reason = str(error).splitlines()[0]
         raise TrainerError(f"{root} must hold one folder of images for each class, but: {reason}") from error
 

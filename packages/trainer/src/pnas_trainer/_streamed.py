@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Sampler
 from pnas_trainer._batches import Batches, batch_bounds, validation_bounds
 from pnas_trainer._folders import ImageFolders
 from pnas_trainer._processes import Processes
-from pnas_trainer._streaming import FolderImages, Key, Sample, collated, in_slims_range
+from pnas_trainer._streaming import Augmentation, FolderImages, Key, Sample, collated, decoded, in_slims_range
 
 
 class StreamedBatches(Batches):
@@ -24,13 +24,15 @@ class StreamedBatches(Batches):
         self._device = device
         self._folders = folders
         self._processes = processes
-        self._validation_images = FolderImages(folders.validation, folders.settings(batch_size, train=False))
+        self._validation_images = FolderImages(folders.validation, folders.image_size)
         self.n_children = 1
         self.n_images, self.n_validation_images = len(folders.training), len(folders.validation)
+        self.evaluation_batch_size = batch_size
         self.bounds = batch_bounds(self.n_images, batch_size, processes.n)
         seed %= 2**63  # negative ones are seeds of PyTorch's, too
         self._keys = _EpochKeys(self.bounds, seed, processes)
-        images = FolderImages(folders.training, folders.settings(batch_size, train=True, seed=seed))
+        augmentation = Augmentation(seed=seed, color_jitter=folders.color_jitter)
+        images = FolderImages(folders.training, folders.image_size, augmentation)
         self._loader = self._loader_of(images, self._keys, persistent_workers=folders.n_workers > 0)
         self._epoch = -1
         self._next_step = -1
@@ -38,7 +40,6 @@ class StreamedBatches(Batches):
 
     def shuffle(self) -> None:
         self._epoch += 1
-        self._next_step = -1
 
     def get(self, step: int) -> tuple[Tensor, Tensor]:
         if step != self._next_step:  # at the beginning of an epoch, and where one goes on after an interruption
@@ -71,9 +72,7 @@ class StreamedBatches(Batches):
         )
 
     def _on_device(self, batch: Any) -> tuple[Tensor, Tensor]:
-        if isinstance(batch, Exception):
-            raise batch
-        images, labels = (tensor.to(self._device, non_blocking=True) for tensor in batch)
+        images, labels = (tensor.to(self._device, non_blocking=True) for tensor in decoded(batch))
         return in_slims_range(images), labels
 
 

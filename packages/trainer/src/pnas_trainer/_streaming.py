@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, default_collate
 
+from pnas_trainer._checks import check_truth, check_whole
 from pnas_trainer._errors import TrainerError
 from pnas_trainer._sources import check_header, decode, for_each_in_threads, open_image_folder
 
@@ -48,10 +49,9 @@ class StreamSettings:
     color_jitter: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("image_size", 1), ("batch_size", 1), ("n_workers", 0), ("seed", 0)):
-            value = getattr(self, name)
-            if not (isinstance(value, int) and value >= least):
-                raise TrainerError(f"{name} must be a whole number of {least} or more, not {value!r}")
+        check_whole(1, image_size=self.image_size, batch_size=self.batch_size)
+        check_whole(0, n_workers=self.n_workers, seed=self.seed)
+        check_truth(train=self.train, color_jitter=self.color_jitter)
 
 
 class ImageFolderStream:
@@ -79,11 +79,12 @@ class ImageFolderStream:
     """
 
     def __init__(self, root: Path | str, settings: StreamSettings) -> None:
-        folder = Folder.read(Path(root))
+        folder = Folder.read(root)
         self.settings = settings
         self.classes = folder.classes
         self.n_images = len(folder)
-        self._images = FolderImages(folder, settings)
+        augmentation = Augmentation(seed=settings.seed, color_jitter=settings.color_jitter) if settings.train else None
+        self._images = FolderImages(folder, settings.image_size, augmentation)
         self._start(rank=0, world_size=1)
 
     @property
@@ -96,9 +97,7 @@ class ImageFolderStream:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for batch in self._loader:
-            if isinstance(batch, TrainerError):
-                raise batch
-            images, labels = batch
+            images, labels = decoded(batch)
             # Only now, because bytes travel from the workers in a quarter of the time.
             yield in_slims_range(images), labels
 
@@ -178,12 +177,15 @@ class Folder:
     classes: tuple[str, ...]
 
     @classmethod
-    def read(cls, root: Path) -> Self:
+    def read(cls, root: Path | str) -> Self:
         """Look at the header of every image.
 
         Raises:
             TrainerError: there are no such folders, or a file is no image.
         """
+        if not isinstance(root, (str, Path)):
+            raise TrainerError(f"a folder of images must be given by its path, not {root!r}")
+        root = Path(root)
         folder = open_image_folder(root)
         paths = [path for path, _ in folder.samples]
         for_each_in_threads(lambda index: check_header(paths[index]), len(paths))
@@ -195,7 +197,16 @@ class Folder:
 
     def names(self) -> bytes:
         """Of all images below the root, in the order of the labels."""
-        return b"\0".join(os.fsencode(os.path.relpath(os.fsdecode(path), self.root)) for path in self.paths)
+        n_before = len(os.fsencode(self.root)) + 1
+        return b"\0".join(path[n_before:] for path in self.paths.tolist())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """What happens to training images at random, and the seed of it."""
+
+    seed: int
+    color_jitter: bool
 
 
 class FolderImages(Dataset[Sample]):
@@ -203,10 +214,10 @@ class FolderImages(Dataset[Sample]):
     and the seed, in whichever process it is drawn.
     """
 
-    def __init__(self, folder: Folder, settings: StreamSettings) -> None:
+    def __init__(self, folder: Folder, image_size: int, augmentation: Augmentation | None = None) -> None:
         self._paths, self._labels = folder.paths, folder.labels
-        self._seed = settings.seed
-        self._transform = _training(settings) if settings.train else _Central(settings.image_size)
+        self._seed = 0 if augmentation is None else augmentation.seed
+        self._transform = _Central(image_size) if augmentation is None else _training(image_size, augmentation)
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -239,6 +250,13 @@ class _Keys(Sampler[Key]):
         return ((epoch, index) for index in self._sampler)
 
 
+def decoded(batch: Any) -> Any:
+    """A batch, unless it is what went wrong in a worker, which is raised here."""
+    if isinstance(batch, TrainerError):
+        raise batch
+    return batch
+
+
 def in_slims_range(images: Tensor) -> Tensor:
     """uint8 to float32 in [-1, 1]."""
     return images.float().div_(127.5).sub_(1.0)
@@ -266,16 +284,16 @@ class _Central:
         return pixels
 
 
-def _training(settings: StreamSettings) -> Callable[[Image.Image], Tensor]:
+def _training(image_size: int, augmentation: Augmentation) -> Callable[[Image.Image], Tensor]:
     from torchvision.transforms import v2
 
     # TF-Slim's bounds; it adds to the brightness, and torchvision multiplies.
     jitter = [v2.ColorJitter(brightness=32 / 255, contrast=0.5, saturation=0.5, hue=0.2)]
     transform: Callable[[Image.Image], Tensor] = v2.Compose(
         [
-            v2.RandomResizedCrop(settings.image_size, scale=(0.08, 1.0)),
+            v2.RandomResizedCrop(image_size, scale=(0.08, 1.0)),
             v2.RandomHorizontalFlip(),
-            *(jitter if settings.color_jitter else []),
+            *(jitter if augmentation.color_jitter else []),
             v2.PILToTensor(),
         ]
     )

@@ -48,7 +48,7 @@ def train_many(
         config: how to train.
         seeds: of each child.
         device: to train on.
-        combine: makes one module of several networks; None trains one after another.
+        combine: makes one module of several networks, for images in memory; None trains one after another.
         children_per_step: how many are combined at most. With too little memory, fewer are.
         n_processes: that children are spread over, this one among them. It does not change the results.
         threads_per_child: that PyTorch computes a child's step with; results depend on it.

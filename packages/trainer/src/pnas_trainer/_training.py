@@ -69,7 +69,7 @@ class Training:
         self._set_progress = getattr(model, "set_training_progress", None)
         self._totals = torch.zeros(batches.n_children, device=device)
         self.micro_batch_size = max(end - begin for begin, end in self.batches.bounds)
-        self._evaluation_batch_size = 1000
+        self._evaluation_batch_size = batches.evaluation_batch_size
         self.epoch = 0
         self.step = 0
         self.losses: list[list[float]] = []
@@ -188,8 +188,8 @@ class Training:
     def _gradients(self) -> Sequence[Sequence[Tensor]]:
         if self._combined is not None:
             return self._combined.gradients()
-        if isinstance(self._computed, Recorded) and (all_of_them := self._computed.gradients()) is not None:
-            return [[all_of_them]]
+        if isinstance(self._computed, Recorded) and (vector := self._computed.gradients(self.parameters)) is not None:
+            return [[vector]]
         return [[parameter.grad for parameter in self.parameters if parameter.grad is not None]]
 
     def _autocast(self) -> AbstractContextManager[Any]:

@@ -63,7 +63,7 @@ def _conv2d(
             # oneDNN's set-up of a convolution costs more than the product where images are few and small.
             return F.linear(input.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
         is_depthwise = groups == input.shape[1] == weight.shape[0]
-        if is_depthwise and bias is None and both_sides is not None and 1 in (strides[1], dilations[1]):
+        if is_depthwise and bias is None and both_sides is not None:
             return DepthwiseConvolution.apply(input, weight, Geometry(strides, both_sides, dilations))
     return F.conv2d(input, weight, bias, stride, padding, dilation, groups)
 

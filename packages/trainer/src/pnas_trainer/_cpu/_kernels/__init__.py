@@ -1,7 +1,7 @@
 """Loops that neither PyTorch nor oneDNN has a fast form of, compiled by Numba at first use and kept on disk.
 
-`channels_last` lies in memory as rows `(N, H, W * C)`: a shift by one pixel is a shift by C numbers of a row, so every
-inner loop runs along a whole row, whatever C is. All functions release the GIL.
+`channels_last` lies in memory as rows `(N, H, W * C)`: a shift by one pixel is a shift by C numbers of a row, so most
+inner loops run along a whole row, whatever C is. All functions release the GIL.
 """
 
 from pnas_trainer._cpu._kernels._depthwise import (

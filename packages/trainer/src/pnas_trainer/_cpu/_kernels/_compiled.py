@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-"""Images in `channels_last`: rows `(N, H, W * C)` or pixels `(N * H * W, C)` of the same memory."""
+"""Images in `channels_last`: rows `(N, H, W * C)`, pixels `(N * H * W, C)` or a vector, of the same memory."""
 
 offset = np.uintp
 """Where an inner loop begins in an array, and how far it goes. Numba looks at every index with a sign whether it counts
@@ -16,7 +16,11 @@ from the end, and counts who holds every slice: either takes longer than some of
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile a function of arrays at its first use, and keep it on disk; it releases the GIL."""
+    """Compile a function of arrays at its first use, and keep it on disk; it releases the GIL.
+
+    What is kept holds what the function calls, too, and Numba compiles it anew when its own file has changed. So a file
+    calls compiled functions of its own alone, and after a change of this one the `__pycache__` beside it must go.
+    """
     compile_it = partial(numba.njit, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
     try:
         return compile_it(cache=True)(function)

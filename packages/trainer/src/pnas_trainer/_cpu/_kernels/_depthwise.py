@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pnas_trainer._cpu._kernels._compiled import Floats, compiled, offset
-from pnas_trainer._cpu._kernels._products import add_products
 from pnas_trainer._cpu._kernels._unfolding import Windows
 
 
@@ -34,7 +33,7 @@ def depthwise(x: Floats, weight: Floats, y: Floats, windows: Windows) -> None:
             for j in range(m_taps):
                 w, n_columns, begin = columns[j]
                 if n_columns > 0 and i < i_end:
-                    add_products(
+                    _add_products(
                         n_columns,
                         into,
                         (n * height + h) * width * pixel + w,
@@ -66,7 +65,7 @@ def depthwise_weight_gradient(x: Floats, y_gradient: Floats, weight_gradient: Fl
             for j in range(m_taps):
                 w, n_columns, begin = columns[j]
                 if n_columns > 0 and h < h_end:
-                    add_products(
+                    _add_products(
                         n_columns,
                         sums,
                         (i * m_taps + j) * width * pixel + w,
@@ -117,7 +116,7 @@ def depthwise_input_gradient(weight: Floats, y_gradient: Floats, x_gradient: Flo
             for j in range(m_taps):
                 w, n_columns, begin = columns[j]
                 if n_columns > 0 and q < q_end:
-                    add_products(
+                    _add_products(
                         n_columns,
                         into,
                         start + r * row + begin,
@@ -131,6 +130,35 @@ def depthwise_input_gradient(weight: Floats, y_gradient: Floats, x_gradient: Flo
                     )
         if column_stride > 1:
             _put_together(into, x_gradient, n, row, pixel, column_stride)
+
+
+@compiled
+def _add_products(
+    length: int, sums: Floats, at: int, a: Floats, a_at: int, a_step: int, b: Floats, b_at: int, b_step: int, n: int
+) -> None:
+    """Add `n` products, number by number, of stretches of `a` and `b`, one step apart each, to a stretch of `sums`.
+
+    All three are vectors. Four products at a time, because sums that wait in a register are neither read nor written.
+    """
+    size, t0 = offset(length), offset(at)
+    a0, a1, b0, b1 = offset(a_at), offset(a_step), offset(b_at), offset(b_step)
+    a2, a3, b2, b3 = a1 + a1, a1 + a1 + a1, b1 + b1, b1 + b1 + b1
+    while n >= 4:
+        for t in range(size):
+            some = a[a0 + t] * b[b0 + t] + a[a0 + a1 + t] * b[b0 + b1 + t]
+            others = a[a0 + a2 + t] * b[b0 + b2 + t] + a[a0 + a3 + t] * b[b0 + b3 + t]
+            sums[t0 + t] += some + others
+        n, a0, b0 = n - 4, a0 + a2 + a2, b0 + b2 + b2
+    if n == 3:
+        for t in range(size):
+            some = a[a0 + t] * b[b0 + t] + a[a0 + a1 + t] * b[b0 + b1 + t]
+            sums[t0 + t] += some + a[a0 + a2 + t] * b[b0 + b2 + t]
+    elif n == 2:
+        for t in range(size):
+            sums[t0 + t] += a[a0 + t] * b[b0 + t] + a[a0 + a1 + t] * b[b0 + b1 + t]
+    elif n == 1:
+        for t in range(size):
+            sums[t0 + t] += a[a0 + t] * b[b0 + t]
 
 
 @compiled

@@ -47,7 +47,7 @@ class Depthwise(Operation):
 
     def __init__(self, x: Value, weights: Weights, rows: Sight, columns: Sight, y: Value) -> None:
         self._x, self.y = x, y
-        self.weights = (weights,) if weights.parameter.requires_grad else ()
+        self.weights = (weights,) if weights.parameter.requires_grad else ()  # an average is one with fixed weights
         self._windows = windows(rows, columns)
         self._taps, self._taps_gradient = (
             numbers[:, 0].numpy() for numbers in (weights.parameter.detach(), weights.gradient)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -43,9 +44,9 @@ class Recorded:
         replay = self._replays[images.shape]
         return self._model(images) if replay is None else _Replaying.apply(self._anchor, images, replay, self)
 
-    def gradients(self) -> Tensor | None:
-        """Those of all parameters as one vector, where that is how the last step has left them."""
-        return self._gradients.flat if self._gradients.are_there() else None
+    def gradients(self, parameters: Sequence[Tensor]) -> Tensor | None:
+        """Those of all parameters that are trained, as one vector, where that is how the last step has left them."""
+        return None if self._gradients is None else self._gradients.of_all(parameters)
 
     def begun(self) -> int:
         """The number of a new run; all of them use the same memory."""
@@ -73,7 +74,7 @@ class Recorded:
 
     def _look_at_model(self) -> None:
         self._snapshot = Snapshot(self._model)
-        self._gradients = Gradients(self._snapshot.parameters)
+        self._gradients: Gradients | None = None
         self._replays: dict[torch.Size, Replay | None] = {}
 
     def _recorded(self, images: Tensor) -> tuple[Any, Replay | None]:
@@ -81,6 +82,8 @@ class Recorded:
         snapshot = self._snapshot
         if snapshot.is_watched:
             return self._model(images), None
+        if self._gradients is None:
+            self._gradients = Gradients(snapshot.parameters)
         with torch._C.DisableTorchFunction():  # noqa: SLF001
             before = [buffer.clone() for buffer in snapshot.buffers]
         randomness, recording = host_randomness(), Recording(images, self._gradients, snapshot.buffers)

@@ -84,7 +84,7 @@ class Recording:
     def weights(self, tensor: Any) -> Weights:
         """A parameter that nothing has read yet."""
         gradient = self._gradients.of(tensor)
-        if gradient is None or not tensor.requires_grad:
+        if gradient is None:
             raise NotRecordableError("weights that are no parameter of float32 in training")
         if id(tensor) in self._read:
             raise NotRecordableError("weights that are read twice")

@@ -1,5 +1,6 @@
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -173,15 +174,15 @@ class Weights:
 
 
 class Gradients:
-    """Of all parameters of a model that are of float32, side by side in one vector, `flat`; each has its part of it."""
+    """Of the parameters of a model that are trained and of float32, side by side in one vector; each has its part."""
 
     def __init__(self, parameters: Iterable[Tensor]) -> None:
-        self._parameters = [parameter for parameter in parameters if parameter.dtype == torch.float32]
+        self._parameters = [x for x in parameters if x.requires_grad and x.dtype == torch.float32]
         sizes = [parameter.numel() for parameter in self._parameters]
-        self.flat = torch.zeros(sum(sizes))
+        self._vector = torch.zeros(sum(sizes))
         self._parts = [
             part.as_strided(parameter.shape, torch.empty_like(parameter, device="meta").stride())
-            for part, parameter in zip(self.flat.split(sizes), self._parameters, strict=True)
+            for part, parameter in zip(self._vector.split(sizes), self._parameters, strict=True)
         ]
         self._by_id = dict(zip(map(id, self._parameters), self._parts, strict=True))
 
@@ -189,6 +190,8 @@ class Gradients:
         """A parameter's part."""
         return self._by_id.get(id(tensor))
 
-    def are_there(self) -> bool:
-        """Whether every parameter's gradient is its part of the vector."""
-        return all(parameter.grad is part for parameter, part in zip(self._parameters, self._parts, strict=True))
+    def of_all(self, parameters: Sequence[Tensor]) -> Tensor | None:
+        """The vector, where it has the gradients of just these parameters, and each is its part."""
+        are_these = len(parameters) == len(self._parts) and all(map(operator.is_, parameters, self._parameters))
+        are_there = all(x.grad is part for x, part in zip(self._parameters, self._parts, strict=True))
+        return self._vector if are_these and are_there else None
