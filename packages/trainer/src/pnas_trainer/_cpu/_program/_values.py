@@ -179,7 +179,7 @@ class Gradients:
     def __init__(self, parameters: Iterable[Tensor]) -> None:
         self._parameters = [x for x in parameters if x.requires_grad and x.dtype == torch.float32]
         sizes = [parameter.numel() for parameter in self._parameters]
-        self._vector = torch.zeros(sum(sizes))
+        self._vector = torch.zeros(sum(sizes), dtype=torch.float32)  # whatever the default is
         self._parts = [
             part.as_strided(parameter.shape, torch.empty_like(parameter, device="meta").stride())
             for part, parameter in zip(self._vector.split(sizes), self._parameters, strict=True)
