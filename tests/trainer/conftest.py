@@ -11,6 +11,14 @@ def digits() -> ImageDataset:
 
 
 @pytest.fixture
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def random_images() -> ImageDataset:
     """Random images of two channels, 5 pixels high and 6 wide, of three classes."""
     generator = torch.Generator().manual_seed(0)

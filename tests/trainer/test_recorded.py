@@ -83,12 +83,7 @@ def is_recorded(recorded: Recorded) -> bool:
     return None not in recorded._replays.values()
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def same_convolution(x: Tensor, layer: nn.Conv2d) -> Tensor:

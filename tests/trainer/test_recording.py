@@ -77,12 +77,7 @@ def assert_same(actual: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
         assert (ours - theirs).norm() <= 1e-3 * theirs.norm() + 1e-5, f"{name}: {ours} is not {theirs}"
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Reversed(torch.autograd.Function):

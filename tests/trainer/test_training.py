@@ -13,12 +13,7 @@ from pnas_trainer import TrainConfig, train
 CONFIG = TrainConfig(n_epochs=2, batch_size=300, learning_rate=0.5, momentum=0.0, max_gradient_norm=0.01)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Recordable(nn.Module):
