@@ -108,7 +108,7 @@ def folder(request, tmp_path) -> Path:
 
 
 def test_a_folder_of_class_folders_is_read_with_or_without_train(folder):
-    images, labels, num_classes = read_image_folder(folder)
+    images, labels, num_classes = read_image_folder(folder, cache=False)
     assert images.shape == (3, 3, 5, 7)
     assert labels.tolist() == [0, 0, 1]
     assert num_classes == 2
@@ -124,7 +124,7 @@ def test_an_image_of_another_size_is_named_with_both_sizes(folder):
     odd = write_image(next(folder.rglob("dog")) / "9.png", (1, 1, 1), size=(5, 7))
     message = f"all images must be of one size, 7x5 as the first, but {odd} is 5x7"
     with pytest.raises(TrainerError, match=re.escape(message)):
-        read_image_folder(folder)
+        read_image_folder(folder, cache=False)
 
 
 def many_images(root: Path, n_images: int, size: tuple[int, int]) -> list[Path]:
@@ -141,7 +141,7 @@ each_size = pytest.mark.parametrize("size", [(7, 5), (130, 128)])  # the larger 
 @each_size
 def test_threads_keep_the_order_of_the_folder(tmp_path, size):
     many_images(tmp_path, 300, size)
-    images, labels, num_classes = read_image_folder(tmp_path)
+    images, labels, num_classes = read_image_folder(tmp_path, cache=False)
     assert images[:, 0, 2, 2].tolist() == [index % 256 for index in range(300)]
     assert images[:, 1, 2, 2].tolist() == [index // 256 for index in range(300)]
     assert (images[:, 2] == 77).all()
@@ -156,7 +156,7 @@ def test_of_many_broken_images_the_first_is_named_whichever_thread_is_first(tmp_
         paths[index].write_bytes(b"no image")
     for _ in range(5):
         with pytest.raises(TrainerError, match=f"the image {re.escape(str(paths[150]))} cannot be read"):
-            read_image_folder(tmp_path)
+            read_image_folder(tmp_path, cache=False)
 
 
 @pytest.fixture(params=["test", "val"])
@@ -182,7 +182,7 @@ def test_test_goes_before_val(both_parts):
         for name in ("cat", "dog"):
             for copy in range(3):
                 write_image(both_parts / part / name / f"{copy}.png", (colour, 0, 0))
-    assert (read_test_folder(both_parts).images[:, 0] == 1).all()
+    assert (read_test_folder(both_parts, cache=False).images[:, 0] == 1).all()
 
 
 @pytest.mark.parametrize(("part", "missing"), [("train", "the other"), ("the other", "train")])
@@ -213,7 +213,7 @@ def test_grey_and_palette_images_become_rgb_as_pillow_converts_them(tmp_path):
     for index, image in enumerate(images):
         image.save(tmp_path / "cat" / f"{index}.png")
     expected = np.stack([np.asarray(image.convert("RGB")).transpose(2, 0, 1) for image in images])
-    np.testing.assert_array_equal(read_image_folder(tmp_path).images, expected)
+    np.testing.assert_array_equal(read_image_folder(tmp_path, cache=False).images, expected)
 
 
 def flip(png: bytes, position: int, bits: int) -> bytes:
@@ -240,7 +240,7 @@ def test_a_broken_image_is_named_be_it_the_first_or_the_last(tmp_path, name, bro
     path = tmp_path / name
     path.write_bytes(broken(path.read_bytes()))
     with pytest.raises(TrainerError, match=rf"the image {re.escape(str(path))} cannot be read \(.*mend it or remove"):
-        read_image_folder(tmp_path)
+        read_image_folder(tmp_path, cache=False)
 
 
 @pytest.mark.parametrize("inside", [[], ["train"], ["cat"], ["train/cat"]])

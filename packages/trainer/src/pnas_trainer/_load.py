@@ -35,10 +35,10 @@ def _torchvision(class_name: str, root: Path, test: bool) -> tuple[LabelledImage
     return train, read_torchvision(class_name, root, train=False) if test else None
 
 
-def _folder(root: Path, test: bool) -> tuple[LabelledImages, LabelledImages | None]:
+def _folder(root: Path, test: bool, cache: bool) -> tuple[LabelledImages, LabelledImages | None]:
     # The test part goes first, since it is the one that may be missing and is quickly read.
-    held_out = read_test_folder(root) if test else None
-    return read_image_folder(root), held_out
+    held_out = read_test_folder(root, cache=cache) if test else None
+    return read_image_folder(root, cache=cache), held_out
 
 
 _BY_NAME: dict[str, Callable[[Path, bool], tuple[LabelledImages, LabelledImages | None]]] = {
@@ -71,6 +71,7 @@ def load_dataset(
     split_seed: int = 0,
     root: Path | str = "data",
     test: bool = False,
+    cache: bool = True,
 ) -> ImageDataset:
     """Labelled images by name or from disk, with a part of them split off for validation.
 
@@ -85,6 +86,8 @@ def load_dataset(
         test: whether the source's test part is read as well, for `ImageDataset.merged`. A folder has it in `test/`, or
             else `val/`, beside `train/`. The digits come without one: their last 360 images are held out then, which
             are among the other parts where `test` is False.
+        cache: whether a folder's images, once decoded, are kept as one file of bytes in `$PNAS_HOME/decoded` or
+            `~/.cache/pnas/decoded`. It is used as long as no image comes, goes, or changes its size or time.
 
     Raises:
         TrainerError: the name is unknown, the data or its test part cannot be had, or the fraction leaves one part
@@ -93,7 +96,7 @@ def load_dataset(
     _check_name(name)
     if name not in _BY_NAME and name.endswith(".npz"):
         return _load_npz(name, test)
-    source = _BY_NAME[name](Path(root), test) if name in _BY_NAME else _folder(Path(name), test)
+    source = _BY_NAME[name](Path(root), test) if name in _BY_NAME else _folder(Path(name), test, cache)
     (images, labels, num_classes), held_out = source
     train, validation = _split(len(images), validation_fraction, split_seed)
     return ImageDataset(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pnas_trainer._decoded import decoded_once
 from pnas_trainer._errors import TrainerError
 
 
@@ -51,12 +52,12 @@ def read_torchvision(class_name: str, root: Path, *, train: bool = True) -> Labe
     return LabelledImages(np.ascontiguousarray(images), labels, len(source.classes))
 
 
-def read_image_folder(root: Path) -> LabelledImages:
+def read_image_folder(root: Path, *, cache: bool) -> LabelledImages:
     """Folders of images in torchvision's ImageFolder convention: `<class>/<image>`, or those below `train/`."""
-    return _read(open_image_folder(root / "train" if (root / "train").is_dir() else root))
+    return _read(open_image_folder(root / "train" if (root / "train").is_dir() else root), cache)
 
 
-def read_test_folder(root: Path) -> LabelledImages:
+def read_test_folder(root: Path, *, cache: bool) -> LabelledImages:
     """The images below `test/`, or below `val/` where there is none, which have the classes of those below `train/`."""
     train = root / "train"
     test = next((root / name for name in ("test", "val") if (root / name).is_dir()), None)
@@ -73,7 +74,7 @@ def read_test_folder(root: Path) -> LabelledImages:
             f"{test} must hold the {len(expected)} classes of {train}, and the class {first!r} is in {there.name} "
             f"alone: add it to {missing.name}, or remove it"
         )
-    return _read(source)
+    return _read(source, cache)
 
 
 def open_image_folder(root: Path) -> Any:
@@ -146,7 +147,12 @@ def _unreadable(path: str, error: Exception) -> TrainerError:
     return TrainerError(f"the image {path} cannot be read ({error}): mend it or remove it")
 
 
-def _read(source: Any) -> LabelledImages:
+def _read(source: Any, cache: bool) -> LabelledImages:
+    images = decoded_once(source, _decode_all) if cache else _decode_all(source)
+    return LabelledImages(images, np.asarray(source.targets, dtype=np.int64), len(source.classes))
+
+
+def _decode_all(source: Any) -> NDArray[np.uint8]:
     paths = [path for path, _ in source.samples]
     width, height = decode(paths[0]).size
     images = np.empty((len(paths), 3, height, width), dtype=np.uint8)
@@ -162,4 +168,4 @@ def _read(source: Any) -> LabelledImages:
 
     # Pillow decodes without Python's lock, but around small images threads spend longer on the lock than they save.
     for_each_in_threads(read, len(paths), n_threads=None if width * height >= _PIXELS_FOR_THREADS else 1)
-    return LabelledImages(images, np.asarray(source.targets, dtype=np.int64), len(source.classes))
+    return images
