@@ -18,7 +18,7 @@ class TrainResult:
         accuracies: share of the validation images classified right after every epoch, each in [0, 1].
         losses: mean training loss of every epoch, in nats.
         n_examples: images that went through the optimizer.
-        seconds: spent in training; evaluation and set-up are left out.
+        seconds: spent in training; evaluation and set-up, compiling included, are left out.
         n_parameters: trainable numbers in the network.
         multiply_adds: of convolutions and linear layers, for one image in evaluation mode.
         micro_batch_size: images that went through the network at a time; fewer than the batch's where memory was

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pnas_trainer._batches import Batches
 from pnas_trainer._clipping import clip_gradients
 from pnas_trainer._config import TrainConfig
-from pnas_trainer._cpu import Recorded, fast_operations
+from pnas_trainer._cpu import Recorded, fast_operations, set_up
 from pnas_trainer._ema import ExponentialMovingAverage
 from pnas_trainer._evaluation import accuracies
 from pnas_trainer._graphed import GraphedStep, in_stream, is_captured
@@ -88,7 +88,7 @@ class Training:
         self.epoch, self.step = self.epoch + 1, 0
 
     def _train_epoch(self, after_step: Callable[[], None]) -> None:
-        start = time.perf_counter()
+        start = _training_clock()
         self.model.train()
         if self.step == 0:
             self.batches.shuffle()
@@ -97,12 +97,12 @@ class Training:
             self._train_step()
             self.step += 1
             if self.step < len(self.batches.bounds):
-                self.seconds += time.perf_counter() - start
+                self.seconds += _training_clock() - start
                 after_step()
-                start = time.perf_counter()
+                start = _training_clock()
         # The only time in an epoch that the host waits for the device.
         self.losses.append((self._processes.sum(self._totals) / self.batches.n_images).tolist())
-        self.seconds += time.perf_counter() - start
+        self.seconds += _training_clock() - start
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -250,6 +250,11 @@ class Training:
         _set_random_state(state["random"][self._processes.index], self._device)
         for name in _PROGRESS:
             setattr(self, name, state[name])
+
+
+def _training_clock() -> float:
+    """Seconds, without those in which this process got its kernels ready."""
+    return time.perf_counter() - set_up.seconds
 
 
 def _run_backward(loss: Tensor) -> None:

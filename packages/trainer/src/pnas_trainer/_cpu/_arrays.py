@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from pnas_trainer._cpu._set_up import set_up
 
+
+@cache
 def kernels() -> ModuleType:
     """Imported where it is needed: Numba takes a second to import, and GPUs have no use for it."""
-    from pnas_trainer._cpu import _kernels
-
+    with set_up.running():
+        from pnas_trainer._cpu import _kernels
     return _kernels
 
 

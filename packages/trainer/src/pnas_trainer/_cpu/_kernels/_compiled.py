@@ -4,7 +4,10 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core.event import Event, Listener, register
 from numpy.typing import NDArray
+
+from pnas_trainer._cpu._set_up import set_up
 
 Floats = NDArray[np.float32]
 """Images in `channels_last`: rows `(N, H, W * C)`, pixels `(N * H * W, C)` or a vector, of the same memory."""
@@ -13,6 +16,17 @@ offset = np.uintp
 """Where an inner loop begins in an array, and how far it goes. Numba looks at every index with a sign whether it counts
 from the end, and counts who holds every slice: either takes longer than some of these loops.
 """
+
+
+class _SetUp(Listener):
+    def on_start(self, event: Event) -> None:
+        set_up.start()
+
+    def on_end(self, event: Event) -> None:
+        set_up.stop()
+
+
+register("numba:compiler_lock", _SetUp())  # held while kernels are compiled, and while they are read from disk
 
 
 def compiled(function: Callable[..., Any]) -> Any:

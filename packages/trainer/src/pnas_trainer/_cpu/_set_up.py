@@ -1,0 +1,40 @@
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+
+class Stopwatch:
+    """Seconds in which at least one of several things ran, over all threads of this process."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._n_running = 0
+        self._started = 0.0
+        self._lock = Lock()
+
+    def start(self) -> None:
+        with self._lock:
+            if self._n_running == 0:
+                self._started = time.perf_counter()
+            self._n_running += 1
+
+    def stop(self) -> None:
+        with self._lock:
+            self._n_running -= 1
+            if self._n_running == 0:
+                self.seconds += time.perf_counter() - self._started
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+
+
+set_up = Stopwatch()
+"""What this process has spent on importing Numba, and on compiling kernels or reading them from disk: no training, though
+the first step that needs a kernel waits for it.
+"""
