@@ -35,6 +35,7 @@ class Stopwatch:
 
 
 set_up = Stopwatch()
-"""What this process has spent on importing Numba, and on compiling kernels or reading them from disk: no training, though
-the first step that needs a kernel waits for it.
+"""What this process has spent on importing Numba, and on compiling kernels or reading them from disk.
+
+That is no training, though the first step that needs a kernel waits for it.
 """
