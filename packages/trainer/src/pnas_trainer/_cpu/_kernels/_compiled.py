@@ -26,7 +26,8 @@ class _SetUp(Listener):
         set_up.stop()
 
 
-register("numba:compiler_lock", _SetUp())  # held while kernels are compiled, and while they are read from disk
+# Held while kernels are compiled, and while they are read from disk.
+register("numba:compiler_lock", _SetUp())  # type: ignore[no-untyped-call]
 
 
 def compiled(function: Callable[..., Any]) -> Any:
