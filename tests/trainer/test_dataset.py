@@ -198,3 +198,39 @@ def test_merging_without_a_test_part_is_refused_with_the_way_out(random_images, 
             TrainerError, match="measured on a test part, and these images have none: load them with test="
         ):
             data.merged()
+
+
+def test_the_first_images_of_each_part(digits):
+    few = digits.first(5, 3)
+    assert torch.equal(few.train_images, digits.train_images[:5])
+    assert torch.equal(few.train_labels, digits.train_labels[:5])
+    assert torch.equal(few.validation_images, digits.validation_images[:3])
+    assert torch.equal(few.validation_labels, digits.validation_labels[:3])
+    assert digits.first(10**6, 10**6).digest() == digits.digest()
+    with pytest.raises(TrainerError, match="n_train must be a whole number of 1 or more, not 0"):
+        digits.first(0, 3)
+
+
+def test_shrinking_takes_means_over_squares_rounded_half_up(digits):
+    small = digits.shrunk_to(4)
+    images = digits.train_images.double()
+    means = (images[..., ::2, ::2] + images[..., 1::2, ::2] + images[..., ::2, 1::2] + images[..., 1::2, 1::2]) / 4
+    assert torch.equal(small.train_images, (means + 0.5).floor().to(torch.uint8))
+    assert small.validation_images.shape == (359, 1, 4, 4)
+    assert torch.equal(small.train_labels, digits.train_labels)
+    assert digits.shrunk_to(8).digest() == digits.digest()
+
+
+def test_shrinking_reaches_the_test_part():
+    assert load_dataset("digits", test=True).shrunk_to(2).test_images.shape == (360, 1, 2, 2)
+
+
+@pytest.mark.parametrize("side", [3, 16])
+def test_images_that_cannot_be_cut_into_equal_squares_are_refused(digits, side):
+    with pytest.raises(TrainerError, match=f"can be shrunk to {side}x{side} if .* and these are 8x8"):
+        digits.shrunk_to(side)
+
+
+def test_images_that_are_no_squares_are_refused(random_images):
+    with pytest.raises(TrainerError, match="and these are 6x5"):
+        random_images.shrunk_to(1)

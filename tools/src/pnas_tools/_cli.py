@@ -7,6 +7,7 @@ import click
 import pnas_tools
 
 _COMMANDS = {
+    "benchmark": "pnas_tools._benchmark_command:benchmark_command",
     "models": "pnas_tools._models_command:models_command",
     "search": "pnas_tools._search_command:search_command",
     "space": "pnas_tools._space_command:space_command",

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from pnas_searchspace import PNAS_OPERATIONS
+from pnas_tools._evaluator_name import TRAIN
 from pnas_tools._parameter_types import (
     NUMBER_FROM_ZERO,
     POSITIVE,
@@ -12,6 +13,7 @@ from pnas_tools._parameter_types import (
     SEED,
     SHARE,
     Device,
+    EvaluatorName,
     FiniteRange,
     OperationNames,
     OrNone,
@@ -44,6 +46,9 @@ class SearchConfig:
     batch_size: int = _setting("--batch-size", POSITIVE, "Images in a step of SGD.")
     learning_rate: float = _setting("--learning-rate", POSITIVE_NUMBER, "At the first step; a cosine takes it to 0.")
     seed: int = _setting("--seed", SEED, "Of the whole search.", 0)
+    evaluator: str = _setting(
+        "--evaluator", EvaluatorName(), "Who says how accurate a cell is: training, or a table of trained cells.", TRAIN
+    )
     device: str = _setting("--device", Device(), "What children are trained on.", "cpu")
 
     operations: tuple[str, ...] = _setting(
@@ -51,6 +56,15 @@ class SearchConfig:
     )
     validation_fraction: float = _setting("--validation-fraction", SHARE, "Share of the images that measure.", 0.1)
     split_seed: int = _setting("--split-seed", SEED, "Which images these are.", 0)
+    train_images: int | None = _setting(
+        "--train-images", OrNone(POSITIVE), "At most so many images train; `none` for all.", None
+    )
+    validation_images: int | None = _setting(
+        "--validation-images", OrNone(POSITIVE), "At most so many images measure; `none` for all.", None
+    )
+    shrink_to: int | None = _setting(
+        "--shrink-to", OrNone(POSITIVE), "Side of the images after taking means over squares.", None
+    )
     momentum: float = _setting("--momentum", FiniteRange(0, 1, max_open=True), "Of SGD.", 0.9)
     nesterov: bool = _setting("--nesterov", click.BOOL, "Whether it is Nesterov's.", False)
     weight_decay: float = _setting("--weight-decay", NUMBER_FROM_ZERO, "Of SGD.", 5e-4)
@@ -89,6 +103,23 @@ class SearchConfig:
         """The settings as JSON can hold them."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(self).items()}
 
+    def training(self) -> dict[str, Any]:
+        """The settings that decide how accurate a given cell is, and nothing of what is trained."""
+        return {name: value for name, value in self.as_json().items() if name not in _NOT_TRAINING}
+
+
+_NOT_TRAINING = {
+    "n_blocks",
+    "beam_size",
+    "seed",
+    "evaluator",
+    "operations",
+    "n_members",
+    "surrogate_epochs",
+    "surrogate_batch_size",
+    "surrogate_first_learning_rate",
+    "surrogate_learning_rate",
+}
 
 PRESETS = {
     "quick": SearchConfig(

@@ -6,6 +6,8 @@ import click
 from click.core import ParameterSource
 
 from pnas_tools._config import OPTION, PRESETS, SearchConfig
+from pnas_tools._errors import BadInput
+from pnas_tools._evaluator_name import BenchmarkName
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,13 +23,31 @@ def config_options(command: F) -> F:
 
 
 def resolve_config(context: click.Context, preset: str, options: dict[str, Any]) -> SearchConfig:
-    """The preset with what was given on the command line in its place."""
+    """The preset with what was given on the command line in its place.
+
+    Raises:
+        BadInput: what was given contradicts how a benchmark's networks were trained.
+    """
     given = {
         name: value
         for name, value in options.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
-    return dataclasses.replace(PRESETS[preset], **given)
+    config = dataclasses.replace(PRESETS[preset], **given)
+    benchmark = BenchmarkName.of(config.evaluator)
+    return config if benchmark is None else _as_made(config, benchmark, set(given))
+
+
+def _as_made(config: SearchConfig, benchmark: BenchmarkName, given: set[str]) -> SearchConfig:
+    """The config with the settings that a benchmark's networks were trained with."""
+    training = benchmark.load().about["config"]
+    for field in dataclasses.fields(SearchConfig):
+        if field.name in given and field.name in training and getattr(config, field.name) != training[field.name]:
+            raise BadInput(
+                f"{field.metadata[OPTION][0]} was {_shown(training[field.name])} for the networks of {benchmark.name}, "
+                f"and cannot be {_shown(getattr(config, field.name))}: leave it out, or leave out --evaluator"
+            )
+    return dataclasses.replace(config, **training)
 
 
 def _preset_values(name: str) -> str:

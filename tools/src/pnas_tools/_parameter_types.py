@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
+from pnas_search import BENCHMARKS, SearchError
 from pnas_searchspace import PNAS_OPERATIONS, Cell, SearchSpaceError
+from pnas_tools._evaluator_name import TRAIN, BenchmarkName
 
 
 class OperationNames(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
@@ -51,6 +53,25 @@ class OrNone(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return None if value == "none" else self._inner.convert(value, param, ctx)
+
+
+class EvaluatorName(click.ParamType):  # type: ignore[type-arg]
+    """`train`, or a benchmark that can be had."""
+
+    name = "train|benchmark:NAME[:exact]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        benchmark = BenchmarkName.of(str(value))
+        if benchmark is None and value != TRAIN:
+            self.fail(
+                f"expected train or benchmark:NAME, with NAME one of {', '.join(BENCHMARKS)}, not {value!r}", param, ctx
+            )
+        if benchmark is not None:
+            try:
+                benchmark.load()
+            except SearchError as error:
+                self.fail(str(error), param, ctx)
+        return str(value)
 
 
 class Device(click.ParamType):  # type: ignore[type-arg]

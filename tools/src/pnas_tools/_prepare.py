@@ -1,8 +1,12 @@
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pnas_tools._child import train_config
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
+
+if TYPE_CHECKING:
+    from pnas_trainer import ImageDataset
 
 
 def prepare(config: SearchConfig, data: Path) -> None:
@@ -13,22 +17,33 @@ def prepare(config: SearchConfig, data: Path) -> None:
     """
     import torch
 
-    import pnas_surrogate  # noqa: F401  # later, MLflow's thread would be importing at the same time
-    from pnas_trainer import Preprocessor, TrainerError, load_dataset
-
-    # The surrogate is fitted in this process, and its sums shall not depend on how many cores there are.
-    torch.set_num_threads(1)
     if config.device != "cpu" and (torch.device(config.device).index or 0) >= torch.cuda.device_count():
         raise BadInput(
             f"--device {config.device} asks for a CUDA device, and PyTorch finds {torch.cuda.device_count()} of them: "
             "pass another one, or --device cpu"
         )
+    read_images(config).save(data)
+
+
+def read_images(config: SearchConfig) -> "ImageDataset":
+    """The images that children are trained on.
+
+    Raises:
+        BadInput: the data set, or values that do not go together.
+    """
+    from pnas_trainer import Preprocessor, TrainerError, load_dataset
+
     try:
         settings = train_config(config)
         images = load_dataset(
             config.dataset, validation_fraction=config.validation_fraction, split_seed=config.split_seed
         )
+        images = images.first(
+            config.train_images or len(images.train_images), config.validation_images or len(images.validation_images)
+        )
+        if config.shrink_to is not None:
+            images = images.shrunk_to(config.shrink_to)
         Preprocessor(settings.preprocessing, images.train_images)
     except TrainerError as error:
         raise BadInput(str(error)) from error
-    images.save(data)
+    return images

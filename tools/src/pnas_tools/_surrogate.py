@@ -16,6 +16,15 @@ def check_surrogate(config: SearchConfig, space: CellSpace) -> None:
         )
 
 
+def load_surrogate() -> None:
+    """Import what surrogates are made of, and see that their sums do not depend on how many cores there are."""
+    import torch
+
+    import pnas_surrogate  # noqa: F401  # later, MLflow's thread would be importing at the same time
+
+    torch.set_num_threads(1)
+
+
 def surrogate_factory(config: SearchConfig, space: CellSpace) -> Callable[[int], Predictor]:
     """The paper's MLP ensemble (sections 4.2 and 5.1), made anew for every level of a search."""
 

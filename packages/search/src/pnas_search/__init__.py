@@ -1,5 +1,11 @@
 """Decides which cells to train next, and never loses a result."""
 
+from pnas_search._benchmark._evaluator import BenchmarkEvaluator
+from pnas_search._benchmark._features import cell_features, read_features
+from pnas_search._benchmark._interpolator import Interpolator
+from pnas_search._benchmark._load import BENCHMARKS, load_benchmark
+from pnas_search._benchmark._table import SOURCES, Benchmark, BenchmarkCell, BenchmarkRow
+from pnas_search._benchmark._trees import Trees
 from pnas_search._errors import LedgerError, SearchError
 from pnas_search._evaluation import Evaluator, Outcome, Request
 from pnas_search._executors._processes import ProcessPool
@@ -7,16 +13,25 @@ from pnas_search._ledger import Ledger, LedgerRow
 from pnas_search._search import ChildFinished, Event, RoundStarted, search
 from pnas_search._seeds import child_seed
 from pnas_search._strategies._base import Candidate, Strategy
+from pnas_search._strategies._listed import Listed
 from pnas_search._strategies._progressive import Predictor, Progressive
 
 __all__ = [
+    "BENCHMARKS",
+    "SOURCES",
+    "Benchmark",
+    "BenchmarkCell",
+    "BenchmarkEvaluator",
+    "BenchmarkRow",
     "Candidate",
     "ChildFinished",
     "Evaluator",
     "Event",
+    "Interpolator",
     "Ledger",
     "LedgerError",
     "LedgerRow",
+    "Listed",
     "Outcome",
     "Predictor",
     "ProcessPool",
@@ -25,7 +40,11 @@ __all__ = [
     "RoundStarted",
     "SearchError",
     "Strategy",
+    "Trees",
+    "cell_features",
     "child_seed",
+    "load_benchmark",
+    "read_features",
     "search",
 ]
 __version__ = "0.1.0"

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pnas_trainer._checks import check_whole
 from pnas_trainer._errors import TrainerError
 
 _TENSORS = ("train_images", "train_labels", "validation_images", "validation_labels")
@@ -88,6 +89,39 @@ class ImageDataset:
             test_labels=None,
         )
 
+    def first(self, n_train: int, n_validation: int) -> Self:
+        """The same with at most so many images to train on and to validate with, the first ones.
+
+        Raises:
+            TrainerError: a number is not positive.
+        """
+        check_whole(1, n_train=n_train, n_validation=n_validation)
+        return replace(
+            self,
+            train_images=self.train_images[:n_train],
+            train_labels=self.train_labels[:n_train],
+            validation_images=self.validation_images[:n_validation],
+            validation_labels=self.validation_labels[:n_validation],
+        )
+
+    def shrunk_to(self, side: int) -> Self:
+        """The same images as means over squares, `side` pixels high and wide, rounded half up.
+
+        Raises:
+            TrainerError: the images are no squares, or their side is no multiple of this one.
+        """
+        height, width = self.train_images.shape[2:]
+        check_whole(1, side=side)
+        if height != width or height % side:
+            raise TrainerError(
+                f"images can be shrunk to {side}x{side} if they are squares and their side is a multiple of {side}, "
+                f"and these are {width}x{height}: choose a side that fits, or none"
+            )
+        shrunk: dict[str, Any] = {
+            name: _means(tensor, height // side) for name, tensor in self._tensors().items() if tensor.ndim == 4
+        }
+        return replace(self, **shrunk)
+
     def to(self, device: torch.device | str) -> Self:
         """The same images on another device."""
         moved: dict[str, Any] = {name: tensor.to(device) for name, tensor in self._tensors().items()}
@@ -131,6 +165,15 @@ class ImageDataset:
     def _tensors(self) -> dict[str, Tensor]:
         names = _TENSORS if self.test_images is None else (*_TENSORS, *_TEST_TENSORS)
         return {name: getattr(self, name) for name in names}
+
+
+def _means(images: Tensor, side: int) -> Tensor:
+    """Means over squares of uint8 images; a thousand images at a time, since sums take more memory than images."""
+    parts = (
+        part.unflatten(3, (-1, side)).unflatten(2, (-1, side)).sum(dim=(3, 5), dtype=torch.int32)
+        for part in images.split(1000)
+    )
+    return torch.cat([((part + side * side // 2) // (side * side)).to(torch.uint8) for part in parts])
 
 
 def _describe(tensor: Tensor) -> str:

@@ -1,0 +1,48 @@
+from collections.abc import Sequence
+
+from pnas_search._errors import SearchError
+from pnas_search._evaluation import Outcome
+from pnas_search._strategies._base import Candidate, Strategy
+from pnas_searchspace import Cell
+
+
+class Listed(Strategy):
+    """Trains given cells, in their order.
+
+    Args:
+        cells: in canonical form, each once.
+        round_size: how many make a round.
+
+    Raises:
+        SearchError: there is no cell, one comes twice, or the round size is not positive.
+    """
+
+    def __init__(self, cells: Sequence[Cell], *, round_size: int = 64) -> None:
+        if not cells:
+            raise SearchError("there must be cells to train, and none was given")
+        if len(set(cells)) < len(cells):
+            twice = next(cell for i, cell in enumerate(cells) if cell in cells[:i])
+            raise SearchError(f"every cell is trained once, and {twice} is there twice")
+        if round_size < 1:
+            raise SearchError(f"round_size must be 1 or more, not {round_size!r}")
+        self._cells = list(cells)
+        self._round_size = round_size
+        self._n_told = 0
+        self._best: tuple[Cell, Outcome] | None = None
+
+    def ask(self) -> list[Candidate]:
+        return [Candidate(cell=cell) for cell in self._cells[self._n_told : self._n_told + self._round_size]]
+
+    def tell(self, candidates: Sequence[Candidate], outcomes: Sequence[Outcome]) -> None:
+        self._n_told += len(candidates)
+        for candidate, outcome in zip(candidates, outcomes, strict=True):
+            if self._best is None or _accuracy(outcome) > _accuracy(self._best[1]):
+                self._best = candidate.cell, outcome
+
+    def best(self) -> tuple[Cell, Outcome] | None:
+        """The most accurate cell so far; of equals the first."""
+        return self._best
+
+
+def _accuracy(outcome: Outcome) -> float:
+    return -1.0 if outcome.accuracy is None else outcome.accuracy

@@ -1,0 +1,117 @@
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from pnas_search import BENCHMARKS, Benchmark, SearchError, load_benchmark
+from pnas_tools._errors import BadInput, Failed, resumable
+from pnas_tools._parameter_types import POSITIVE
+from pnas_tools._proxies import PROXIES
+
+
+@click.group("benchmark")
+def benchmark_command() -> None:
+    """Tables of really trained cells, on which strategies and surrogates can be tried in seconds.
+
+    `pnas-tools search --evaluator benchmark:NAME` searches on one.
+    """
+
+
+@benchmark_command.command("make", epilog="Example: pnas-tools benchmark make micro-digits --out runs/micro-digits")
+@click.argument("name", type=click.Choice(list(PROXIES)))
+@click.option("--dataset", help="Folder of the images, where the benchmark is of no data set that comes with PNAS.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs.  [default: runs/ and the name]")
+@click.option("--workers", type=POSITIVE, help="Processes that train.  [default: one per core]")
+@click.option("--uniform", "n_uniform", type=POSITIVE, help="Cells of the largest size drawn uniformly.")
+@click.option("--repeated", "n_repeated", type=POSITIVE, help="Cells of each size that are trained with every seed.")
+@click.option("--blocks", "n_blocks", type=POSITIVE, help="Of the largest cells.")
+@click.option("--beam", "beam_size", type=POSITIVE, help="K of the searches.")
+@click.option("--so-far", is_flag=True, help="Train nothing more; make a benchmark of what is trained by now.")
+@resumable()
+def make_command(
+    name: str,
+    dataset: str | None,
+    out: Path | None,
+    workers: int | None,
+    n_uniform: int | None,
+    n_repeated: int | None,
+    n_blocks: int | None,
+    beam_size: int | None,
+    so_far: bool,
+) -> None:
+    """Train the cells of a benchmark, and write it to NAME.npz in the folder of the runs.
+
+    Interrupted in whatever way, the same command goes on. Without other options it remakes the benchmark that comes
+    with pnas-search, to the bit on the same type of machine.
+    """
+    from pnas_tools._benchmark_make import BenchmarkMaker
+    from pnas_tools._benchmark_plan import BenchmarkPlan
+    from pnas_tools._workers import default_workers
+
+    config = dataclasses.replace(PROXIES[name], **_given(dataset=dataset, n_blocks=n_blocks, beam_size=beam_size))
+    plan = dataclasses.replace(BenchmarkPlan(), **_given(n_uniform=n_uniform, n_repeated=n_repeated))
+    folder = out if out is not None else Path("runs") / name
+    console = Console(stderr=True)
+    maker = BenchmarkMaker(config, plan, folder, n_workers=workers or default_workers(config), console=console)
+    maker.check()
+    try:
+        if not so_far:
+            maker.train()
+        path = maker.write(name)
+    except SearchError as error:
+        raise Failed(str(error)) from error
+    benchmark = load_benchmark(str(path))
+    Console().print(_table([benchmark]))
+    click.echo(f"\n  benchmark    {path}\n  search       pnas-tools search --evaluator benchmark:{path}")
+
+
+@benchmark_command.command("info", epilog="Example: pnas-tools benchmark info micro-digits --json")
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects, for scripts.")
+def info_command(names: tuple[str, ...], as_json: bool) -> None:
+    """Say what is in benchmarks: those that come with PNAS, or the NAMES, which may be paths of files."""
+    try:
+        benchmarks = [load_benchmark(name) for name in names or BENCHMARKS]
+    except SearchError as error:
+        raise BadInput(str(error)) from error
+    if as_json:
+        click.echo(json.dumps([_info(benchmark) for benchmark in benchmarks]))
+    else:
+        Console().print(_table(benchmarks))
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _info(benchmark: Benchmark) -> dict[str, Any]:
+    sizes = [len(cell.cell) for cell in benchmark.cells]
+    return {
+        "name": benchmark.name,
+        "n_rows": len(benchmark.rows),
+        "rows_per_size": benchmark.rows_per_size(),
+        "n_cells": len(benchmark.cells),
+        "cells_per_size": {size: sizes.count(size) for size in range(1, benchmark.n_blocks + 1)},
+        **benchmark.about,
+    }
+
+
+def _table(benchmarks: list[Benchmark]) -> Table:
+    table = Table("benchmark", "blocks", "cells", "trainings", "accuracy", "interpolation", box=None, pad_edge=False)
+    for benchmark in benchmarks:
+        info = _info(benchmark)
+        for size, n_cells in info["cells_per_size"].items():
+            accuracies = [row.accuracy for row in benchmark.rows if len(row.cell) == size and row.accuracy is not None]
+            table.add_row(
+                benchmark.name if size == 1 else "",
+                str(size),
+                f"{n_cells:,}",
+                f"{info['rows_per_size'][size]:,}",
+                f"{min(accuracies):.3f} to {max(accuracies):.3f}",
+                f"{info['held_out'][str(size)]:.2f}",
+            )
+    return table

@@ -1,0 +1,17 @@
+"""How networks of the benchmarks of pnas-search are trained: so small that a table is hours of two cores."""
+
+from pnas_tools._config import SearchConfig
+
+_DIGITS = SearchConfig(
+    dataset="digits",
+    n_blocks=5,
+    beam_size=20,
+    n_filters=4,
+    n_repeats=2,
+    n_epochs=3,
+    batch_size=96,
+    learning_rate=0.02,
+    validation_fraction=0.5,
+)
+
+PROXIES = {"micro-digits": _DIGITS}
