@@ -62,7 +62,7 @@ def benchmark_of(space, some_cells) -> Callable[..., Benchmark]:
             for i, cell in enumerate(cells)
             for seed in range(1 + i % 3)
         ]
-        about = {"dataset": "noise", "config": {"n_filters": 4}, "n_train": 80, "n_validation": 50, "n_epochs": 3}
+        about = {"images": "noise", "config": {"n_filters": 4}, "n_train": 80, "n_validation": 50, "n_epochs": 3}
         values = {
             "name": "made-up",
             "about": about,

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from pnas_search import BENCHMARKS, Benchmark, SearchError, load_benchmark
 from pnas_tools._errors import BadInput, Failed, resumable
-from pnas_tools._parameter_types import POSITIVE
+from pnas_tools._parameter_types import POSITIVE, SEED
 from pnas_tools._proxies import PROXIES
 
 
@@ -52,16 +52,19 @@ def make_command(
     from pnas_tools._benchmark_plan import BenchmarkPlan
     from pnas_tools._workers import default_workers
 
-    config = dataclasses.replace(PROXIES[name], **_given(dataset=dataset, n_blocks=n_blocks, beam_size=beam_size))
+    proxy = PROXIES[name]
+    config = dataclasses.replace(proxy.config, **_given(dataset=dataset, n_blocks=n_blocks, beam_size=beam_size))
     plan = dataclasses.replace(BenchmarkPlan(), **_given(n_uniform=n_uniform, n_repeated=n_repeated))
     folder = out if out is not None else Path("runs") / name
     console = Console(stderr=True)
-    maker = BenchmarkMaker(config, plan, folder, n_workers=workers or default_workers(config), console=console)
+    maker = BenchmarkMaker(
+        name, proxy, config, plan, folder, n_workers=workers or default_workers(config), console=console
+    )
     maker.check()
     try:
         if not so_far:
             maker.train()
-        path = maker.write(name)
+        path = maker.write()
     except SearchError as error:
         raise Failed(str(error)) from error
     benchmark = load_benchmark(str(path))
@@ -82,6 +85,42 @@ def info_command(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps([_info(benchmark) for benchmark in benchmarks]))
     else:
         Console().print(_table(benchmarks))
+
+
+@benchmark_command.command("check", epilog="Example: pnas-tools benchmark check micro-digits --rows 20")
+@click.argument("name")
+@click.option("--rows", "n_rows", type=POSITIVE, default=20, show_default=True, help="How many trainings.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Which ones.")
+@click.option("--dataset", help="Where the images are.  [default: where they were]")
+@click.option("--workers", type=POSITIVE, help="Processes that train.  [default: one per core]")
+def check_command(name: str, n_rows: int, seed: int, dataset: str | None, workers: int | None) -> None:
+    """Train some of a benchmark's cells again, and compare their accuracies after every epoch.
+
+    On the type of machine on which it was made they are the same to the last image, and the exit code is 0. Elsewhere
+    they may differ by what seeds make, and the exit code is 1.
+    """
+    from pnas_tools._benchmark_check import drawn_rows, remake, training_config
+    from pnas_tools._workers import default_workers
+
+    try:
+        benchmark = load_benchmark(name)
+    except SearchError as error:
+        raise BadInput(str(error)) from error
+    config = training_config(benchmark, dataset)
+    rows = drawn_rows(benchmark, n_rows, seed)
+    try:
+        remade = remake(config, rows, workers or default_workers(config), Console(stderr=True))
+    except SearchError as error:
+        raise Failed(str(error)) from error
+    for one in remade:
+        there, here = (
+            f"{run.accuracy:.4f}" if run.accuracy is not None else run.status for run in (one.row, one.outcome)
+        )
+        click.echo(f"{'same' if one.is_equal else 'DIFFERENT'}  {there}  {here}  seed {one.row.seed}  {one.row.cell}")
+    n_equal = sum(one.is_equal for one in remade)
+    click.echo(f"{n_equal} of {len(remade)} trainings gave the same accuracies after every epoch.")
+    if n_equal < len(remade):
+        raise Failed(f"{len(remade) - n_equal} trainings of {benchmark.name} differ from those that it holds")
 
 
 def _given(**options: Any) -> dict[str, Any]:

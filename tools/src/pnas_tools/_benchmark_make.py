@@ -28,6 +28,7 @@ from pnas_tools._evaluators import trainers
 from pnas_tools._files import write_atomically
 from pnas_tools._prepare import read_images
 from pnas_tools._provenance import provenance
+from pnas_tools._proxies import Proxy
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._run_search import run_search
 
@@ -36,6 +37,8 @@ class BenchmarkMaker:
     """Trains what a plan asks for, in folders of runs that remember it, and makes a benchmark of them.
 
     Args:
+        name: of the benchmark.
+        proxy: what says of it which images those are, wherever they lie.
         config: of the searches, and how every network is trained; the plan's seeds take the place of its own.
         plan: which cells are trained.
         folder: of all runs.
@@ -44,8 +47,18 @@ class BenchmarkMaker:
     """
 
     def __init__(
-        self, config: SearchConfig, plan: BenchmarkPlan, folder: Path, *, n_workers: int, console: Console
+        self,
+        name: str,
+        proxy: Proxy,
+        config: SearchConfig,
+        plan: BenchmarkPlan,
+        folder: Path,
+        *,
+        n_workers: int,
+        console: Console,
     ) -> None:
+        self._name = name
+        self._proxy = proxy
         self._config = config
         self._plan = plan
         self._folder = folder
@@ -80,7 +93,7 @@ class BenchmarkMaker:
             order = np.random.default_rng(seed).permutation(len(missing))
             self._train_listed([missing[i] for i in order], seed)
 
-    def collect(self, name: str) -> Benchmark:
+    def collect(self) -> Benchmark:
         """The benchmark of what is trained by now.
 
         Raises:
@@ -104,9 +117,9 @@ class BenchmarkMaker:
         with Ledger.read(self._search_run(self._plan.seeds[0]).ledger) as ledger:
             made_with = ledger.provenance()
         about: Mapping[str, Any] = {
-            "dataset": Path(self._config.dataset).name,
-            "images": images.digest(),
-            "config": self._config.training(),
+            "images": self._proxy.images,
+            "images_digest": images.digest(),
+            "config": {**self._config.training(), "dataset": self._proxy.config.dataset},
             "plan": dataclasses.asdict(self._plan),
             "provenance": made_with,
             "n_train": len(images.train_images),
@@ -114,12 +127,14 @@ class BenchmarkMaker:
             "n_epochs": self._config.n_epochs,
             "held_out": held_out,
         }
-        return Benchmark(name=name, about=about, cells=tuple(ordered), rows=tuple(rows), interpolator=interpolator)
+        return Benchmark(
+            name=self._name, about=about, cells=tuple(ordered), rows=tuple(rows), interpolator=interpolator
+        )
 
-    def write(self, name: str) -> Path:
-        """Put what is trained by now into the folder, as `NAME.npz`."""
-        path = self._folder / f"{name}.npz"
-        write_atomically(path, self.collect(name).to_bytes())
+    def write(self) -> Path:
+        """Put what is trained by now into the folder, under its name."""
+        path = self._folder / f"{self._name}.npz"
+        write_atomically(path, self.collect().to_bytes())
         return path
 
     def _train_listed(self, cells: list[Cell], seed: int) -> None:

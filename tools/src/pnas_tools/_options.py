@@ -38,9 +38,15 @@ def resolve_config(context: click.Context, preset: str, options: dict[str, Any])
     return config if benchmark is None else _as_made(config, benchmark, set(given))
 
 
-def _as_made(config: SearchConfig, benchmark: BenchmarkName, given: set[str]) -> SearchConfig:
+def _as_made(config: SearchConfig, name: BenchmarkName, given: set[str]) -> SearchConfig:
     """The config with the settings that a benchmark's networks were trained with."""
-    training = benchmark.load().about["config"]
+    benchmark = name.load()
+    training = benchmark.about["config"]
+    if config.n_blocks > benchmark.n_blocks:
+        raise BadInput(
+            f"--blocks {config.n_blocks} is more than the {benchmark.n_blocks} blocks of the largest cells of "
+            f"{benchmark.name}: pass as many or fewer, or leave out --evaluator"
+        )
     for field in dataclasses.fields(SearchConfig):
         if field.name in given and field.name in training and getattr(config, field.name) != training[field.name]:
             raise BadInput(

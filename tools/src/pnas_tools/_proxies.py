@@ -1,6 +1,17 @@
 """How networks of the benchmarks of pnas-search are trained: so small that a table is hours of two cores."""
 
+from dataclasses import dataclass
+
 from pnas_tools._config import SearchConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proxy:
+    """How the networks of a benchmark are trained, and on what, in words."""
+
+    config: SearchConfig
+    images: str
+
 
 _DIGITS = SearchConfig(
     dataset="digits",
@@ -14,4 +25,6 @@ _DIGITS = SearchConfig(
     validation_fraction=0.5,
 )
 
-PROXIES = {"micro-digits": _DIGITS}
+PROXIES = {
+    "micro-digits": Proxy(config=_DIGITS, images="scikit-learn's handwritten digits, 8x8"),
+}

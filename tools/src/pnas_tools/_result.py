@@ -14,6 +14,7 @@ def make_result(
         "best_cell": cell,
         "best_accuracy": outcome.accuracy,
         "n_models": len(rows),
+        "n_interpolated": sum(row.outcome.measurements.get("measured") == 0 for row in rows if row.outcome is not None),
         "n_examples": sum(row.outcome.n_examples for row in rows if row.outcome is not None),
         "seed": config.seed,
         "levels": [_level(rows, index) for index in range(rows[-1].round + 1)],

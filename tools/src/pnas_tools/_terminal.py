@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pnas_searchspace import Cell
+from pnas_tools._evaluator_name import BenchmarkName
 from pnas_tools._run_folder import RunFolder
 
 
@@ -20,9 +21,7 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
     for level in result["levels"]:
         levels.add_row(str(level["n_blocks"]), str(level["n_models"]), f"{level['best_accuracy']:.4f}")
     console.print(levels)
-    console.print(
-        f"\n{result['n_models']:,} models trained on {result['n_examples']:,} examples in all.\n", highlight=False
-    )
+    console.print(f"\n{_cost(result)}\n", highlight=False, markup=False, soft_wrap=True)
     places = [("result", str(run.result)), ("drawing", str(run.drawing)), ("every child", str(run.ledger))]
     if tracking_uri is not None:
         from_here = tracking_uri.replace(f"{Path.cwd().as_posix()}/", "")
@@ -30,6 +29,17 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
         places.append(("MLflow", f"mlflow ui --backend-store-uri {from_here}" if local else tracking_uri))
     for name, place in places:
         console.print(f"  {name:<12} {place}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _cost(result: dict[str, Any]) -> str:
+    benchmark = BenchmarkName.of(result["config"]["evaluator"])
+    if benchmark is None:
+        return f"{result['n_models']:,} models trained on {result['n_examples']:,} examples in all."
+    n_measured = result["n_models"] - result["n_interpolated"]
+    return (
+        f"No model was trained: on the surrogate benchmark {benchmark.name} {n_measured:,} accuracies were looked up, "
+        f"and {result['n_interpolated']:,} interpolated."
+    )
 
 
 def sketch(cell: Cell) -> str:

@@ -76,9 +76,9 @@ class Benchmark:
 
     Attributes:
         name: of the benchmark.
-        about: as JSON can hold it: `dataset` in words; `config`, how the networks were trained; `provenance`;
-            `n_train`, `n_validation` and `n_epochs`; `held_out`, the interpolator's rank correlation on cells that it
-            was not fitted to, by number of blocks.
+        about: as JSON can hold it: `images` in words, and their digest; `config`, how networks were trained; `plan`,
+            how cells were chosen; `provenance`; `n_train`, `n_validation` and `n_epochs`; `held_out`, the
+            interpolator's rank correlation on cells that it was not fitted to, by number of blocks.
         cells: sorted by size and key.
         rows: all trainings, sorted by cell as `cells` is, and seed.
         interpolator: fitted to them.

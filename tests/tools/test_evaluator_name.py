@@ -1,0 +1,20 @@
+import pytest
+
+from pnas_tools._evaluator_name import TRAIN, BenchmarkName
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "exact"),
+    [
+        ("benchmark:micro-digits", "micro-digits", False),
+        ("benchmark:micro-digits:exact", "micro-digits", True),
+        ("benchmark:C:/my tables/a.npz:exact", "C:/my tables/a.npz", True),
+    ],
+)
+def test_a_benchmark_is_named_with_or_without_exact(text, name, exact):
+    assert BenchmarkName.of(text) == BenchmarkName(name=name, exact=exact)
+
+
+@pytest.mark.parametrize("text", [TRAIN, "", "micro-digits"])
+def test_other_evaluators_are_no_benchmarks(text):
+    assert BenchmarkName.of(text) is None

@@ -1,0 +1,55 @@
+"""Whether a benchmark's trainings can be had again."""
+
+import dataclasses
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from pnas_search import Benchmark, BenchmarkRow, Outcome, Request, child_seed
+from pnas_tools._config import PRESETS, SearchConfig
+from pnas_tools._evaluators import trainers
+from pnas_tools._run_folder import RunFolder
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Remade:
+    """A training of a benchmark, and what it gave now."""
+
+    row: BenchmarkRow
+    outcome: Outcome
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether it ended alike, with the same images classified right after every epoch."""
+        return (self.outcome.status, self.outcome.accuracies) == (self.row.status, self.row.accuracies)
+
+
+def training_config(benchmark: Benchmark, dataset: str | None = None) -> SearchConfig:
+    """How the networks of a benchmark were trained; `dataset` is where its images are, if not where they were."""
+    config = dataclasses.replace(PRESETS["quick"], **benchmark.about["config"])
+    return config if dataset is None else dataclasses.replace(config, dataset=dataset)
+
+
+def drawn_rows(benchmark: Benchmark, n_rows: int, seed: int) -> list[BenchmarkRow]:
+    """So many trainings, drawn without replacement."""
+    chosen = np.random.default_rng(seed).permutation(len(benchmark.rows))[:n_rows]
+    return [benchmark.rows[i] for i in sorted(chosen)]
+
+
+def remake(config: SearchConfig, rows: Sequence[BenchmarkRow], n_workers: int, console: Console) -> list[Remade]:
+    """Train them again, in the order in which they are given.
+
+    Raises:
+        BadInput: the images.
+        SearchError: training raised an exception.
+    """
+    requests = [Request(cell=row.cell, seed=child_seed(row.seed, row.cell), parent=None) for row in rows]
+    with tempfile.TemporaryDirectory() as folder, trainers(config, RunFolder(Path(folder)), n_workers, console) as pool:
+        outcomes = {(request.cell, request.seed): outcome for request, outcome in pool.evaluate(requests)}
+    return [
+        Remade(row=row, outcome=outcomes[request.cell, request.seed])
+        for row, request in zip(rows, requests, strict=True)
+    ]
