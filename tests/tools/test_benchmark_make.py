@@ -3,20 +3,25 @@
 import dataclasses
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from pnas_search import Benchmark, Ledger, load_benchmark
+from pnas_search import Benchmark, Ledger, SearchError, load_benchmark
 from pnas_searchspace import CellSpace
+from pnas_surrogate import Ensemble
 from pnas_tools._benchmark_make import BenchmarkMaker
 from pnas_tools._benchmark_plan import BenchmarkPlan
 from pnas_tools._cli import cli
 from pnas_tools._config import PRESETS
+from pnas_tools._errors import BadInput
 from pnas_tools._proxies import Proxy
+from pnas_trainer import load_dataset
 
 OPERATIONS = ("identity", "max_pool_3x3")
 CONFIG = dataclasses.replace(
@@ -33,9 +38,9 @@ CONFIG = dataclasses.replace(
 PLAN = BenchmarkPlan(n_uniform=8, n_repeated=4, seeds=(0, 1))
 
 
-def maker(folder: Path) -> BenchmarkMaker:
-    proxy = Proxy(config=CONFIG, images="digits")
-    return BenchmarkMaker("tiny", proxy, CONFIG, PLAN, folder, n_workers=2, console=Console(quiet=True))
+def maker(folder: Path, plan: BenchmarkPlan = PLAN) -> BenchmarkMaker:
+    proxy = Proxy(config=CONFIG, images="digits", is_embedded=True)
+    return BenchmarkMaker("tiny", proxy, CONFIG, plan, folder, n_workers=2, console=Console(quiet=True))
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +111,73 @@ def test_a_part_of_it_is_a_benchmark_too(made, tmp_path):
     assert set(part.rows) < set(whole.rows)
 
 
+def test_trainings_that_were_lost_come_out_the_same(made, table, tmp_path):
+    """As after a kill: rounds were asked for, and some of their outcomes are missing."""
+    folder = tmp_path / "cut"
+    shutil.copytree(made.parent, folder)
+    with sqlite3.connect(folder / "table-0" / "ledger.sqlite") as connection:
+        lost = connection.execute("DELETE FROM outcome WHERE rowid % 2").rowcount
+    connection.close()
+    assert lost > 3
+    assert len(load_benchmark(str(maker(folder).write())).rows) == len(table.rows) - lost
+    maker(folder).train()
+    again = load_benchmark(str(maker(folder).write()))
+    assert [(row.cell, row.seed, row.n_correct) for row in again.rows] == [
+        (row.cell, row.seed, row.n_correct) for row in table.rows
+    ]
+
+
+@pytest.mark.parametrize("change", [{"n_uniform": 4}, {"n_uniform": 12}, {"n_repeated": 6}, {"seeds": (0, 2)}])
+def test_another_plan_in_the_same_folder_is_refused(made, change):
+    other = dataclasses.replace(PLAN, **change)
+    with pytest.raises(BadInput, match=f"holds the runs of another plan, {next(iter(change))} is "):
+        maker(made.parent, other).check()
+
+
+def test_where_nothing_is_trained_there_is_no_benchmark_so_far(tmp_path):
+    done = run("benchmark", "make", "micro-digits", "--so-far", "--out", str(tmp_path / "none"))
+    assert done.exit_code == 2
+    assert "holds no runs: leave out --so-far to begin" in done.output
+
+
+@pytest.mark.parametrize("lost", [["search-1", "table-0", "table-1"], ["table-0", "table-1"]])
+def test_there_is_a_benchmark_as_soon_as_one_search_is_done(made, tmp_path, lost):
+    """With seeds or without, it says what is there; and whatever is unknown is left out."""
+    folder = tmp_path / "early"
+    shutil.copytree(made.parent, folder)
+    for name in lost:
+        shutil.rmtree(folder / name)
+    path = maker(folder).write()
+    [info] = json.loads(run("benchmark", "info", str(path), "--json").output)
+    assert info["cells_per_size"]["1"] == 10
+    assert run("benchmark", "info", str(path)).exit_code == 0
+    noise = load_benchmark(str(path)).interpolator.noise
+    assert (noise > 0).all() if "search-1" not in lost else (noise == 0).all()
+
+
+def test_too_little_for_an_interpolator_is_said(made, tmp_path):
+    folder = tmp_path / "begun"
+    shutil.copytree(made.parent / "search-0", folder / "search-0")
+    with sqlite3.connect(folder / "search-0" / "ledger.sqlite") as connection:
+        connection.execute("DELETE FROM outcome WHERE rowid > 5")
+    connection.close()
+    with pytest.raises(SearchError, match="fitted to 10 cells or more, and 5 have been trained to the end"):
+        maker(folder).write()
+
+
+def test_images_that_come_with_pnas_are_not_asked_for(tmp_path):
+    done = run("benchmark", "make", "micro-digits", "--dataset", "photos", "--out", str(tmp_path / "made"))
+    assert done.exit_code == 2
+    assert "which come with PNAS: leave out --dataset" in done.output
+
+
+def test_a_check_on_other_images_says_so(made, tmp_path):
+    load_dataset("digits", validation_fraction=0.5).save(tmp_path / "other.npz")
+    done = run("benchmark", "check", str(made), "--dataset", str(tmp_path / "other.npz"))
+    assert done.exit_code == 2
+    assert "other.npz holds other images than those of " in done.output
+
+
 def test_some_of_it_trained_again_is_the_same_to_the_last_image(made):
     done = run("benchmark", "check", str(made), "--rows", "5")
     assert done.exit_code == 0, done.output
@@ -153,12 +225,41 @@ def test_a_search_on_it_trains_nothing_and_says_so(made, tmp_path):
     assert result["n_interpolated"] == measured.count(0)
 
 
+def test_a_search_on_a_file_that_has_changed_is_another_search(table, tmp_path):
+    path, out = tmp_path / "table.npz", str(tmp_path / "run")
+    options = ["--blocks", "1", "--no-track", "--out", out]
+    path.write_bytes(table.to_bytes())
+    assert run("search", "--evaluator", f"benchmark:{path}", *options).exit_code == 0
+    about = {**table.about, "images": "others"}
+    path.write_bytes(dataclasses.replace(table, about=about).to_bytes())
+    done = run("search", "--evaluator", f"benchmark:{path}", *options)
+    assert done.exit_code == 2
+    assert "holds a run of another config, evaluator is " in done.output
+
+
+def test_a_search_on_it_has_its_operations_and_its_largest_size_unless_told_otherwise(made, tmp_path):
+    out = tmp_path / "run"
+    done = run("search", "--evaluator", f"benchmark:{made}", "--beam", "2", "--no-track", "--out", str(out))
+    assert done.exit_code == 0, done.output
+    config = json.loads((out / "config.json").read_text())
+    assert (config["operations"], config["n_blocks"]) == (list(OPERATIONS), 2)
+
+
+def test_fitting_a_surrogate_on_it_takes_one_thread(made, tmp_path, monkeypatch):
+    torch.set_num_threads(2)
+    seen = []
+    monkeypatch.setattr(Ensemble, "fit", lambda *_: seen.append(torch.get_num_threads()))
+    run("search", "--evaluator", f"benchmark:{made}", "--no-track", "--out", str(tmp_path / "run"))
+    assert seen == [1]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--epochs", "7"], "--epochs was 2 for the networks of "),
         (["--blocks", "3"], "--blocks 3 is more than the 2 blocks of the largest cells of "),
         (["--warm-start", "true"], "--warm-start was false for the networks of "),
+        (["--operations", "identity,sep_conv_3x3"], "and --operations names sep_conv_3x3: leave it out"),
     ],
 )
 def test_options_that_contradict_how_it_was_made_are_refused(made, tmp_path, options, message):

@@ -18,3 +18,11 @@ def test_a_benchmark_is_named_with_or_without_exact(text, name, exact):
 @pytest.mark.parametrize("text", [TRAIN, "", "micro-digits"])
 def test_other_evaluators_are_no_benchmarks(text):
     assert BenchmarkName.of(text) is None
+
+
+def test_what_is_meant_may_be_said_by_a_digest():
+    text = "benchmark:tables/a.npz:exact@0123456789ab"
+    name = BenchmarkName.of(text)
+    assert name == BenchmarkName(name="tables/a.npz", exact=True, digest="0123456789ab")
+    assert str(name) == text
+    assert BenchmarkName.of("benchmark:you@host").name == "you@host"

@@ -1,3 +1,4 @@
+import dataclasses
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -68,13 +69,16 @@ def test_a_folder_is_one_searchs_at_a_time(tmp_path: Path) -> None:
         assert ledger.config() == QUICK.as_json()
 
 
-def test_a_run_of_a_config_that_other_versions_wrote_is_another_config(tmp_path: Path) -> None:
+def test_a_setting_that_came_later_than_the_run_had_its_default_before(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     with run.opened(QUICK, {}) as ledger:
         there = ledger.config()
-    run.check(QUICK)
     del there["whitening"]
-    with pytest.raises(BadInput, match="whitening is None there and 'channel' here"):
+    run._check_config(there, QUICK.as_json())
+    with pytest.raises(BadInput, match="whitening is 'channel' there and 'image' here"):
+        run._check_config(there, dataclasses.replace(QUICK, whitening="image").as_json())
+    del there["n_blocks"]
+    with pytest.raises(BadInput, match="n_blocks is None there and 3 here"):
         run._check_config(there, QUICK.as_json())
 
 

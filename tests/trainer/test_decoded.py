@@ -1,5 +1,4 @@
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -42,20 +41,46 @@ def kept(home: Path) -> list[Path]:
     return list((home / "decoded").iterdir())
 
 
-def test_the_second_time_no_image_is_decoded_and_the_data_are_the_same(photos, home):
+def test_the_second_time_no_image_is_decoded_and_the_data_are_the_same(photos, home, monkeypatch):
     first = load(photos)
     [path] = kept(home)
-    assert path.name.startswith("photos-")
-    file = photos / "class1" / "3.png"
-    before = file.stat()
-    # Damaged behind the back of size and time, it would be refused if anybody looked into it.
-    file.write_bytes(bytes(before.st_size))
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.name.startswith(f"{photos.parent.name}-photos-")
+    monkeypatch.setattr("pnas_trainer._sources.decode", refuse)
     again = load(photos)
     assert again.digest() == first.digest()
     assert greys(again) == [0, 1, 2, 3, 4, 5]
-    with pytest.raises(TrainerError, match=re.escape(str(file))):
+    with pytest.raises(AssertionError, match="decoded"):
         load(photos, cache=False)
+
+
+def refuse(path: str) -> None:
+    raise AssertionError(f"{path} is decoded")
+
+
+def test_an_image_that_is_replaced_by_one_of_the_same_size_and_time_counts_all_the_same(photos):
+    """As unpacking or copying may do, and formats of a fixed size."""
+    for index in range(2):
+        Image.new("RGB", (4, 3), (100 + index, 9, 9)).save(photos / "class0" / f"{index}.bmp")
+    file = photos / "class0" / "1.bmp"
+    os.utime(file, ns=(0, 0))
+    assert greys(load(photos)) == [0, 1, 2, 3, 4, 5, 100, 101]
+    Image.new("RGB", (4, 3), (200, 9, 9)).save(file)
+    os.utime(file, ns=(0, 0))
+    assert greys(load(photos)) == [0, 1, 2, 3, 4, 5, 100, 200]
+
+
+def test_another_decoder_decodes_anew(photos, monkeypatch):
+    load(photos)
+    monkeypatch.setattr("PIL.__version__", "0.0.0")
+    monkeypatch.setattr("pnas_trainer._sources.decode", refuse)
+    with pytest.raises(AssertionError, match="decoded"):
+        load(photos)
+
+
+def test_a_link_to_nowhere_is_named(photos):
+    (photos / "class0" / "z.png").symlink_to("/nowhere.png")
+    with pytest.raises(TrainerError, match=r"the image .*z\.png cannot be read"):
+        load(photos)
 
 
 def test_a_changed_image_is_decoded_again_and_the_file_replaced(photos, home):
@@ -109,6 +134,32 @@ def test_a_damaged_file_is_written_anew(photos, home, damage):
     path.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
     assert load(photos).digest() == expected
     assert path.read_bytes() == whole
+
+
+def test_any_damaged_byte_of_the_directory_is_found_out(photos, home):
+    expected = load(photos).digest()
+    [path] = kept(home)
+    whole = path.read_bytes()
+    for position in range(len(whole) - 160, len(whole)):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
+        assert load(photos).digest() == expected
+
+
+def test_without_a_home_images_are_decoded_all_the_same(photos, monkeypatch):
+    monkeypatch.setenv("PNAS_HOME", "~no-such-user/pnas")
+    assert greys(load(photos)) == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_killed_processes_left_behind_goes(photos, home):
+    load(photos)
+    old, new = (home / "decoded" / name for name in ("other.old.part", "other.new.part"))
+    old.write_bytes(b"half")
+    new.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    write(photos / "class0" / "8.png", 88)
+    load(photos)
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_where_nothing_can_be_written_images_are_loaded_all_the_same_with_a_warning(photos, home):

@@ -33,7 +33,7 @@ def test_importing_and_compiling_what_trains_is_no_training(tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     output = subprocess.run([sys.executable, "-c", FRESH], env=environment, capture_output=True, text=True, check=True)
     elapsed, set_up, seconds = map(float, output.stdout.split())
-    assert set_up > 1
+    assert set_up > 0
     assert 0 < seconds <= elapsed - set_up
 
 
@@ -46,7 +46,7 @@ def test_what_overlaps_counts_once():
             thread.start()
         for thread in threads:
             thread.join()
-        assert watch.seconds == 0
+        assert watch.seconds >= 0.05
     assert 0.05 <= watch.seconds <= time.perf_counter() - start
 
 
@@ -59,6 +59,19 @@ def test_a_failure_counts_up_to_where_it_happened():
     assert watch.seconds == before
     nap(watch)
     assert watch.seconds >= before + 0.05
+
+
+def test_what_is_still_running_counts_up_to_now():
+    """So that nothing that is timed beside it can come out negative."""
+    watch = Stopwatch()
+    watch.start()
+    before = watch.seconds
+    time.sleep(0.02)
+    assert watch.seconds - before >= 0.02
+    watch.stop()
+    after = watch.seconds
+    time.sleep(0.01)
+    assert watch.seconds == after
 
 
 def nap(watch: Stopwatch) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pnas_search import Benchmark, BenchmarkCell, BenchmarkRow, Interpolator, Trees, cell_features
+from pnas_search import Benchmark, BenchmarkCell, BenchmarkRow, Interpolator, Trees
 from pnas_searchspace import Cell, CellSpace
 
 N_VALIDATION = 50
@@ -25,13 +25,12 @@ def make_row(cell: Cell, seed: int, status: str = "finished") -> BenchmarkRow:
         status=status,
         n_correct=n_correct,
         accuracies=tuple(n / N_VALIDATION for n in n_correct),
-        seconds=1 + seed / 4,
+        seconds=float(np.float32(1.1 + seed)),
     )
 
 
 def make_interpolator(space: CellSpace) -> Interpolator:
     """Predicts 0.25, 0.5 and 0.75 for cells of one block, and 0.125 more for larger ones; 2 and 4 seconds."""
-    n_features = cell_features(space, space.to_cells(space.one_block_cells())[:1]).shape[1]
     trees = Trees(
         features=np.zeros((4, 1, 1), dtype=np.uint8),  # the number of blocks
         thresholds=np.full((4, 1, 1), 1.5, dtype=np.float32),
@@ -40,7 +39,6 @@ def make_interpolator(space: CellSpace) -> Interpolator:
     )
     sizes = np.zeros((2, 2, 3 * len(space.operations) + 3))
     sizes[:, 0, -1], sizes[:, 1, :] = 1000, 10
-    assert n_features > 5
     return Interpolator(space=space, trees=trees, noise=np.array([[0.0] * 3, [0.01, 0.02, 0.03]]), sizes=sizes)
 
 
@@ -62,7 +60,8 @@ def benchmark_of(space, some_cells) -> Callable[..., Benchmark]:
             for i, cell in enumerate(cells)
             for seed in range(1 + i % 3)
         ]
-        about = {"images": "noise", "config": {"n_filters": 4}, "n_train": 80, "n_validation": 50, "n_epochs": 3}
+        about = {"images": "noise", "config": {"n_filters": 4}, "held_out": {}}
+        about |= {"n_train": 80, "n_validation": 50, "n_epochs": 3}
         values = {
             "name": "made-up",
             "about": about,

@@ -1,3 +1,7 @@
+import dataclasses
+import io
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -53,16 +57,55 @@ def test_a_training_that_did_not_finish_has_a_curve_and_no_accuracy(table):
     assert (len(row.accuracies), row.accuracy) == (1, None)
 
 
-def other_layout(data: bytes) -> bytes:
-    """The same with another number of its format."""
-    import io
+def test_another_content_has_another_digest(table, benchmark_of):
+    assert table.digest == benchmark_of().digest
+    assert len(table.digest) == 12
+    assert benchmark_of(name="other").digest != table.digest
 
-    with np.load(io.BytesIO(data)) as archive:
-        arrays = dict(archive)
-    head = arrays["head"].tobytes().replace(b'"format": 1', b'"format": 9')
-    file = io.BytesIO()
-    np.savez_compressed(file, **{**arrays, "head": np.frombuffer(head, dtype=np.uint8)})
-    return file.getvalue()
+
+def test_counts_of_any_size_survive_the_file(benchmark_of, table):
+    """Accuracies of more validation images than two bytes can count."""
+    about = {**table.about, "n_validation": 100_000}
+    rows = [dataclasses.replace(row, n_correct=(65_535,), accuracies=(0.65535,)) for row in table.rows]
+    again = Benchmark.from_bytes(benchmark_of(about=about, rows=tuple(rows)).to_bytes())
+    assert all((row.n_correct, row.accuracies) == ((65_535,), (0.65535,)) for row in again.rows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rows": ()}, "made-up lacks rows"),
+        ({"cells": ()}, "made-up lacks cells"),
+        ({"about": {}}, "made-up lacks images"),
+    ],
+)
+def test_what_is_no_benchmark_cannot_be_made(benchmark_of, changes, message):
+    with pytest.raises(SearchError, match=message):
+        benchmark_of(**changes)
+
+
+def test_noise_must_be_known_for_every_size(benchmark_of, table):
+    interpolator = dataclasses.replace(table.interpolator, noise=np.zeros((1, 3)))
+    with pytest.raises(SearchError, match=r"the noise of made-up must be of shape \(2, 3\), not \(1, 3\)"):
+        benchmark_of(interpolator=interpolator)
+
+
+def with_array(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Callable[[bytes], bytes]:
+    """The same file with another array in it."""
+
+    def damaged(data: bytes) -> bytes:
+        with np.load(io.BytesIO(data)) as archive:
+            arrays = dict(archive)
+        arrays[name] = change(arrays[name])
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)
+        return file.getvalue()
+
+    return damaged
+
+
+def edited(array: np.ndarray, old: bytes, new: bytes) -> np.ndarray:
+    return np.frombuffer(array.tobytes().replace(old, new), dtype=np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -71,13 +114,21 @@ def other_layout(data: bytes) -> bytes:
         (lambda _: b"", "No data left in file"),
         (lambda _: b"some text", ""),
         (lambda data: data[: len(data) // 2], ""),
-        (other_layout, "it has layout 9, and this version reads 1"),
+        (with_array("row_cell", lambda array: array + 10_000), "tuple index out of range"),
+        (with_array("row_status", lambda array: array + 100), "tuple index out of range"),
+        (with_array("row_seed", lambda array: array[1:]), "zip() argument"),
+        (with_array("noise", lambda array: array[:1]), "the noise of made-up must be of shape"),
+        (with_array("head", lambda array: edited(array, b'"format": 1', b'"format": 9')), "it has layout 9"),
+        (
+            with_array("head", lambda array: edited(array, b'"n_validation": 50', b'"n_validation": 0')),
+            "division by zero",
+        ),
     ],
 )
 def test_a_damaged_file_is_one_sentence(table, damage, reason):
     with pytest.raises(SearchError) as refused:
         Benchmark.from_bytes(damage(table.to_bytes()), origin="some.npz")
     message = str(refused.value)
-    assert message.startswith("some.npz must be a benchmark that `pnas-tools benchmark make` wrote, but: ")
+    assert message.startswith(("some.npz must be a benchmark that `pnas-tools benchmark make` wrote, but: ", reason))
     assert reason in message
     assert "\n" not in message

@@ -33,3 +33,12 @@ def test_what_cannot_be_listed_is_refused(cells):
         Listed([cells[0], cells[1], cells[0]])
     with pytest.raises(SearchError, match="round_size must be 1 or more, not 0"):
         Listed(cells, round_size=0)
+
+
+def test_a_ledger_of_another_list_is_refused(cells, finished):
+    strategy = Listed(cells, round_size=3)
+    others = Listed(cells[::-1], round_size=3).ask()
+    with pytest.raises(SearchError, match="the ledger is that of another list of cells: after 0 it has other ones"):
+        strategy.tell(others, [finished(0.5)] * 3)
+    with pytest.raises(SearchError, match="another list of cells"):
+        strategy.tell(strategy.ask()[:2], [finished(0.5)] * 2)

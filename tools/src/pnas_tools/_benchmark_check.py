@@ -10,7 +10,11 @@ from rich.console import Console
 
 from pnas_search import Benchmark, BenchmarkRow, Outcome, Request, child_seed
 from pnas_tools._config import PRESETS, SearchConfig
+from pnas_tools._errors import BadInput
+from pnas_tools._evaluator_name import BenchmarkName
 from pnas_tools._evaluators import trainers
+from pnas_tools._options import on_benchmark
+from pnas_tools._prepare import read_images
 from pnas_tools._run_folder import RunFolder
 
 
@@ -27,10 +31,21 @@ class Remade:
         return (self.outcome.status, self.outcome.accuracies) == (self.row.status, self.row.accuracies)
 
 
-def training_config(benchmark: Benchmark, dataset: str | None = None) -> SearchConfig:
-    """How the networks of a benchmark were trained; `dataset` is where its images are, if not where they were."""
-    config = dataclasses.replace(PRESETS["quick"], **benchmark.about["config"])
-    return config if dataset is None else dataclasses.replace(config, dataset=dataset)
+def training_config(name: BenchmarkName, dataset: str | None = None) -> SearchConfig:
+    """How the networks of a benchmark were trained; `dataset` is where its images are, if not where they were.
+
+    Raises:
+        BadInput: the images are others.
+    """
+    config = on_benchmark(PRESETS["quick"], name)
+    config = config if dataset is None else dataclasses.replace(config, dataset=dataset)
+    expected, digest = name.load().about.get("images_digest"), read_images(config).digest()
+    if digest != expected:
+        raise BadInput(
+            f"{config.dataset} holds other images than those of {name.name}: expected {expected}, got {digest}; "
+            "pass the folder of those with --dataset"
+        )
+    return config
 
 
 def drawn_rows(benchmark: Benchmark, n_rows: int, seed: int) -> list[BenchmarkRow]:

@@ -6,22 +6,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pnas_search import BenchmarkCell, BenchmarkRow, Interpolator, Trees, cell_features, read_features
+from pnas_search import (
+    BenchmarkCell,
+    BenchmarkRow,
+    Interpolator,
+    SearchError,
+    Trees,
+    cell_features,
+    read_features,
+)
 from pnas_searchspace import Cell, CellSpace
 
 _DEPTH, _N_TREES, _LEARNING_RATE = 4, 150, 0.08
 _N_FOLDS = 5
+MIN_CELLS = 10
 
 
 def fit_interpolator(
     space: CellSpace, cells: Sequence[BenchmarkCell], rows: Sequence[BenchmarkRow]
-) -> tuple[Interpolator, dict[str, float]]:
+) -> tuple[Interpolator, dict[str, float | None]]:
     """The interpolator of all trainings that finished, and how well it ranks cells that it was not fitted to.
 
     Returns:
         The interpolator; and Spearman's rank correlation of what it predicts for every fifth of the cells when fitted
-        to the others with their mean accuracies, by number of blocks and over `"all"`.
+        to the others with their mean accuracies, by number of blocks and over `"all"`; None where too few cells have
+        different accuracies to tell.
+
+    Raises:
+        SearchError: fewer than `MIN_CELLS` cells were trained to the end.
     """
+    if (n_cells := len(_finished_by_cell(rows))) < MIN_CELLS:
+        raise SearchError(
+            f"an interpolator is fitted to {MIN_CELLS} cells or more, and {n_cells} have been trained to the end: "
+            "train more first"
+        )
     trained, curves, seconds = _means(rows)
     X = cell_features(space, trained)
     y = np.concatenate([curves, np.log(seconds)[:, None]], axis=1)
@@ -47,16 +65,23 @@ def _finished_by_cell(rows: Sequence[BenchmarkRow]) -> dict[Cell, list[Benchmark
 
 
 def _noise(rows: Sequence[BenchmarkRow], n_blocks: int) -> NDArray[np.float64]:
-    """Standard deviation over seeds, pooled over the cells of a size, `(n_blocks, n_epochs)`."""
-    repeated = [of_cell for of_cell in _finished_by_cell(rows).values() if len(of_cell) > 1]
-    variances = [np.var([row.accuracies for row in of_cell], axis=0, ddof=1) for of_cell in repeated]
-    weights = np.array([len(of_cell) - 1 for of_cell in repeated])
-    sizes = np.array([len(of_cell[0].cell) for of_cell in repeated])
-    pooled = [
-        np.average(np.array(variances)[sizes == size], axis=0, weights=weights[sizes == size])
-        for size in range(1, n_blocks + 1)
+    """Standard deviation over seeds, pooled over the cells of a size, `(n_blocks, n_epochs)`.
+
+    A size of which no cell was trained twice has that of all others, which is 0 where nothing was.
+    """
+    by_cell = _finished_by_cell(rows)
+    repeated = [of_cell for of_cell in by_cell.values() if len(of_cell) > 1]
+    n_epochs = len(next(iter(by_cell.values()))[0].accuracies)
+
+    def pooled(of_cells: list[list[BenchmarkRow]]) -> NDArray[np.float64]:
+        squares = [np.var([row.accuracies for row in of_cell], axis=0) * len(of_cell) for of_cell in of_cells]
+        variance: NDArray[np.float64] = np.sum(squares, axis=0) / sum(len(of_cell) - 1 for of_cell in of_cells)
+        return variance
+
+    by_size = [
+        [of_cell for of_cell in repeated if len(of_cell[0].cell) == size] or repeated for size in range(1, n_blocks + 1)
     ]
-    return np.sqrt(pooled)
+    return np.sqrt([pooled(of_cells) if of_cells else np.zeros(n_epochs) for of_cells in by_size])
 
 
 def _sizes(space: CellSpace, cells: Sequence[BenchmarkCell]) -> NDArray[np.float64]:
@@ -66,11 +91,18 @@ def _sizes(space: CellSpace, cells: Sequence[BenchmarkCell]) -> NDArray[np.float
         of_size = [cell for cell in cells if len(cell.cell) == size]
         features = read_features(space, [cell.cell for cell in of_size])
         counts = np.array([[cell.n_parameters, cell.multiply_adds] for cell in of_size], dtype=np.float64)
-        coefficients.append(np.linalg.lstsq(features, counts, rcond=None)[0].T)
+        solved, _, rank, _ = np.linalg.lstsq(features, counts, rcond=None)
+        coefficients.append(solved.T if rank == _highest_rank(space, size) else np.full_like(solved.T, np.nan))
     return np.array(coefficients)
 
 
-def _held_out(X: NDArray[np.float32], y: NDArray[np.float64], sizes: NDArray[np.int64]) -> dict[str, float]:
+def _highest_rank(space: CellSpace, size: int) -> int:
+    """Of `read_features` of any number of cells of a size."""
+    cells = space.to_cells(space.one_block_cells() if size == 1 else space.sample(size, 1000, 0))
+    return int(np.linalg.matrix_rank(read_features(space, cells)))
+
+
+def _held_out(X: NDArray[np.float32], y: NDArray[np.float64], sizes: NDArray[np.int64]) -> dict[str, float | None]:
     from scipy.stats import spearmanr
 
     predicted = np.empty(len(y))
@@ -78,7 +110,12 @@ def _held_out(X: NDArray[np.float32], y: NDArray[np.float64], sizes: NDArray[np.
     for fold in range(_N_FOLDS):
         predicted[folds == fold] = _fit_trees(X[folds != fold], y[folds != fold, None]).predict(X[folds == fold])[:, 0]
     groups = {str(size): sizes == size for size in np.unique(sizes)} | {"all": np.ones(len(y), dtype=bool)}
-    return {name: float(spearmanr(predicted[group], y[group]).statistic) for name, group in groups.items()}
+    return {
+        name: float(spearmanr(predicted[group], y[group]).statistic)
+        if min(len(set(predicted[group])), len(set(y[group]))) > 2
+        else None
+        for name, group in groups.items()
+    }
 
 
 def _fit_trees(X: NDArray[np.float32], y: NDArray[np.float64]) -> Trees:
@@ -91,6 +128,7 @@ def _fit_trees(X: NDArray[np.float32], y: NDArray[np.float64]) -> Trees:
         ).fit(X, target)
         outputs.append([_complete(tree.tree_) for (tree,) in model.estimators_])
         constants.append(float(target.mean()))
+    assert X.shape[1] <= 256  # which a byte can tell apart
     features, thresholds, values = (np.array(part) for part in zip(*map(_unzipped, outputs), strict=True))
     return Trees(
         features=features.astype(np.uint8),

@@ -1,6 +1,7 @@
 """How a benchmark comes about: searches, more cells, and an interpolator of what was trained."""
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,11 @@ from pnas_searchspace import Cell, CellSpace
 from pnas_tools._benchmark_fit import fit_interpolator
 from pnas_tools._benchmark_plan import BenchmarkPlan
 from pnas_tools._config import SearchConfig
+from pnas_tools._errors import BadInput
 from pnas_tools._evaluators import trainers
-from pnas_tools._files import write_atomically
+from pnas_tools._files import write_atomically, write_json_atomically
 from pnas_tools._prepare import read_images
-from pnas_tools._provenance import provenance
+from pnas_tools._provenance import provenance, warn_of_other_versions
 from pnas_tools._proxies import Proxy
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._run_search import run_search
@@ -68,6 +70,14 @@ class BenchmarkMaker:
 
     def check(self) -> None:
         """Raise `BadInput` unless all runs can begin or go on here; nothing is changed on disk."""
+        here = self._plan_as_json()
+        there = self._recorded_plan() or here
+        for field in here:
+            if there.get(field) != here[field]:
+                raise BadInput(
+                    f"{self._folder} holds the runs of another plan, {field} is {there.get(field)!r} there and "
+                    f"{here[field]!r} here: give what it began with, or choose another folder with --out"
+                )
         for seed in self._plan.seeds:
             for run in (self._search_run(seed), self._table_run(seed)):
                 run.check(self._with_seed(seed))
@@ -79,6 +89,8 @@ class BenchmarkMaker:
             BadInput: a folder, the images, or values that do not go together.
             SearchError: training raised an exception.
         """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_json_atomically(self._plan_file, self._plan_as_json())
         for seed in self._plan.seeds:
             run = self._search_run(seed)
             if run.read_result() is None:
@@ -97,8 +109,14 @@ class BenchmarkMaker:
         """The benchmark of what is trained by now.
 
         Raises:
-            BadInput: the images.
+            BadInput: the images, or there is no run.
+            SearchError: too little is trained by now.
         """
+        first = self._search_run(self._plan.seeds[0])
+        if not first.holds_run():
+            raise BadInput(
+                f"{self._folder} holds no runs: leave out --so-far to begin, or say where they are with --out"
+            )
         sources = self._sources()
         rows: list[BenchmarkRow] = []
         cells: dict[Cell, BenchmarkCell] = {}
@@ -114,13 +132,13 @@ class BenchmarkMaker:
         ordered = sorted(cells.values(), key=lambda cell: (len(cell.cell), cell.cell.key))
         rows.sort(key=lambda row: (len(row.cell), row.cell.key, row.seed))
         interpolator, held_out = fit_interpolator(self._space, ordered, rows)
-        with Ledger.read(self._search_run(self._plan.seeds[0]).ledger) as ledger:
+        with Ledger.read(first.ledger) as ledger:
             made_with = ledger.provenance()
         about: Mapping[str, Any] = {
             "images": self._proxy.images,
             "images_digest": images.digest(),
             "config": {**self._config.training(), "dataset": self._proxy.config.dataset},
-            "plan": dataclasses.asdict(self._plan),
+            "plan": self._plan_as_json(),
             "provenance": made_with,
             "n_train": len(images.train_images),
             "n_validation": n_validation,
@@ -140,9 +158,28 @@ class BenchmarkMaker:
     def _train_listed(self, cells: list[Cell], seed: int) -> None:
         run, config = self._table_run(seed), self._with_seed(seed)
         with run.opened(config, provenance()) as ledger:
+            warn_of_other_versions(ledger.provenance(), self._console)
             if cells and sum(row.outcome is not None for row in ledger.rows()) < len(cells):
                 with trainers(config, run, self._n_workers, self._console) as pool:
                     search(Listed(cells), pool, ledger, seed=seed, on_event=_Report(self._console, seed, len(cells)))
+
+    @property
+    def _plan_file(self) -> Path:
+        return self._folder / "plan.json"
+
+    def _plan_as_json(self) -> dict[str, Any]:
+        return {**dataclasses.asdict(self._plan), "seeds": list(self._plan.seeds)}
+
+    def _recorded_plan(self) -> dict[str, Any] | None:
+        try:
+            plan: dict[str, Any] = json.loads(self._plan_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise BadInput(
+                f"{self._plan_file} is damaged ({error}): remove it, and give the options it began with"
+            ) from error
+        return plan
 
     def _sources(self) -> dict[Cell, str]:
         searched = [row.candidate.cell for seed in self._plan.seeds for row in _rows(self._search_run(seed))]

@@ -42,7 +42,7 @@ class BenchmarkPlan:
         for size in range(n_blocks, 1, -1):
             uniform |= _sample(space, size, self.n_uniform if size == n_blocks else self.n_uniform // 5, rng)
         ancestors = {Cell(cell[:size]) for cell in uniform for size in range(1, len(cell))}
-        # The first source that holds is the one that counts.
+        # What comes later here goes before: a sample that a search has asked for as well is a sample.
         sources = {
             **dict.fromkeys(ancestors, ANCESTOR),
             **dict.fromkeys(searched, SEARCH),

@@ -25,12 +25,12 @@ def opened_evaluator(
         BadInput: the images, or values that do not go together.
     """
     if (benchmark := BenchmarkName.of(config.evaluator)) is not None:
-        yield (
-            BenchmarkEvaluator(benchmark.load(), exact=benchmark.exact),
-            f"on the surrogate benchmark {benchmark.name}",
-        )
+        load_surrogate()
+        evaluator = BenchmarkEvaluator(benchmark.load(), exact=benchmark.exact)
+        yield evaluator, f"on the surrogate benchmark {benchmark.name}"
         return
     with trainers(config, run, n_workers, console) as pool:
+        load_surrogate()
         yield _with_heirs(config, run, pool, ledger), f"with {n_workers} workers"
 
 
@@ -45,7 +45,6 @@ def trainers(config: SearchConfig, run: RunFolder, n_workers: int, console: Cons
     # The workers import what they need while this process does.
     with ProcessPool(trainer, n_workers) as pool:
         with console.status("Reading the images, while the workers start"):
-            load_surrogate()
             prepare(config, run.data)
         yield pool
 

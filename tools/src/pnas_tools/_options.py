@@ -1,5 +1,5 @@
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any, TypeVar
 
 import click
@@ -35,25 +35,42 @@ def resolve_config(context: click.Context, preset: str, options: dict[str, Any])
     }
     config = dataclasses.replace(PRESETS[preset], **given)
     benchmark = BenchmarkName.of(config.evaluator)
-    return config if benchmark is None else _as_made(config, benchmark, set(given))
+    return config if benchmark is None else on_benchmark(config, benchmark, set(given))
 
 
-def _as_made(config: SearchConfig, name: BenchmarkName, given: set[str]) -> SearchConfig:
-    """The config with the settings that a benchmark's networks were trained with."""
+def on_benchmark(config: SearchConfig, name: BenchmarkName, given: Set[str] = frozenset()) -> SearchConfig:
+    """The config with what a benchmark decides: how networks were trained, and, unless given, what cells there are.
+
+    Raises:
+        BadInput: what was given contradicts the benchmark.
+    """
     benchmark = name.load()
-    training = benchmark.about["config"]
-    if config.n_blocks > benchmark.n_blocks:
+    training, operations = benchmark.about["config"], benchmark.interpolator.space.operations
+    settings = {field.name: field.metadata[OPTION][0] for field in dataclasses.fields(SearchConfig)}
+    if unknown := sorted(set(training) - set(config.training())):
+        raise BadInput(f"{name.name} was made by another version, with the setting {unknown[0]}: use that version")
+    for field in sorted(given & set(config.training())):
+        if field not in training or getattr(config, field) != training[field]:
+            there = _shown(training[field]) if field in training else "not recorded"
+            raise BadInput(
+                f"{settings[field]} was {there} for the networks of {name.name}, "
+                f"and cannot be {_shown(getattr(config, field))}: leave it out, or leave out --evaluator"
+            )
+    if "n_blocks" in given and config.n_blocks > benchmark.n_blocks:
         raise BadInput(
             f"--blocks {config.n_blocks} is more than the {benchmark.n_blocks} blocks of the largest cells of "
-            f"{benchmark.name}: pass as many or fewer, or leave out --evaluator"
+            f"{name.name}: pass as many or fewer, or leave out --evaluator"
         )
-    for field in dataclasses.fields(SearchConfig):
-        if field.name in given and field.name in training and getattr(config, field.name) != training[field.name]:
-            raise BadInput(
-                f"{field.metadata[OPTION][0]} was {_shown(training[field.name])} for the networks of {benchmark.name}, "
-                f"and cannot be {_shown(getattr(config, field.name))}: leave it out, or leave out --evaluator"
-            )
-    return dataclasses.replace(config, **training)
+    if "operations" in given and (others := [one for one in config.operations if one not in operations]):
+        raise BadInput(
+            f"{name.name} has cells over {', '.join(operations)}, and --operations names {others[0]}: leave it out"
+        )
+    return dataclasses.replace(
+        config,
+        **training,
+        n_blocks=min(config.n_blocks, benchmark.n_blocks),
+        operations=config.operations if "operations" in given else tuple(operations),
+    )
 
 
 def _preset_values(name: str) -> str:

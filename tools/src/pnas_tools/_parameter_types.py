@@ -1,6 +1,7 @@
 import difflib
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -56,22 +57,21 @@ class OrNone(click.ParamType):  # type: ignore[type-arg]
 
 
 class EvaluatorName(click.ParamType):  # type: ignore[type-arg]
-    """`train`, or a benchmark that can be had."""
+    """`train`, or a benchmark that can be had, by its name and what it holds."""
 
     name = "train|benchmark:NAME[:exact]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         benchmark = BenchmarkName.of(str(value))
         if benchmark is None and value != TRAIN:
-            self.fail(
-                f"expected train or benchmark:NAME, with NAME one of {', '.join(BENCHMARKS)}, not {value!r}", param, ctx
-            )
-        if benchmark is not None:
-            try:
-                benchmark.load()
-            except SearchError as error:
-                self.fail(str(error), param, ctx)
-        return str(value)
+            names = " or ".join([*BENCHMARKS, "the path of an .npz file"])
+            self.fail(f"expected train or benchmark:NAME, with NAME {names}, not {value!r}", param, ctx)
+        if benchmark is None:
+            return TRAIN
+        try:
+            return str(replace(benchmark, digest=benchmark.load().digest))
+        except SearchError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Device(click.ParamType):  # type: ignore[type-arg]

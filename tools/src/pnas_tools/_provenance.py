@@ -2,7 +2,10 @@ import importlib.metadata
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _DISTRIBUTIONS = (
     "pnas-tools",
@@ -26,6 +29,21 @@ def provenance() -> dict[str, Any]:
         "git_revision": _git_revision(),
         "versions": {name: _version(name) for name in _DISTRIBUTIONS},
     }
+
+
+def warn_of_other_versions(began_with: dict[str, Any], console: "Console") -> None:
+    """Say so where a run goes on with other versions than those it began with."""
+    here, there = provenance()["versions"], began_with["versions"]
+    changed = [
+        f"{name} {there.get(name)} is now {version}" for name, version in here.items() if there.get(name) != version
+    ]
+    if changed:
+        console.print(
+            f"This run began with other versions ({', '.join(changed)}), so its result may differ from theirs.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _version(distribution: str) -> str | None:

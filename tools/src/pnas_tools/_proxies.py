@@ -7,10 +7,17 @@ from pnas_tools._config import SearchConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Proxy:
-    """How the networks of a benchmark are trained, and on what, in words."""
+    """How the networks of a benchmark are trained, and on what.
+
+    Attributes:
+        config: of its searches, and of every training.
+        images: in words.
+        is_embedded: whether the images come with PNAS, so that nobody need say where they are.
+    """
 
     config: SearchConfig
     images: str
+    is_embedded: bool
 
 
 _DIGITS = SearchConfig(
@@ -26,5 +33,5 @@ _DIGITS = SearchConfig(
 )
 
 PROXIES = {
-    "micro-digits": Proxy(config=_DIGITS, images="scikit-learn's handwritten digits, 8x8"),
+    "micro-digits": Proxy(config=_DIGITS, images="scikit-learn's handwritten digits, 8x8", is_embedded=True),
 }

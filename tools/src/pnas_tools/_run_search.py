@@ -13,7 +13,7 @@ from pnas_tools._drawing import draw_cell
 from pnas_tools._evaluators import opened_evaluator
 from pnas_tools._files import write_json_atomically, write_text_atomically
 from pnas_tools._progress import SearchProgress
-from pnas_tools._provenance import provenance
+from pnas_tools._provenance import provenance, warn_of_other_versions
 from pnas_tools._result import make_result
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._surrogate import surrogate_factory
@@ -40,7 +40,7 @@ def run_search(
         n_before = sum(row.outcome is not None for row in ledger.rows())
         state = f"goes on after {n_before} children" if n_before else "begins"
         console.print(f"The search in {run.path} {state}, {how}.", highlight=False, markup=False, soft_wrap=True)
-        _warn_of_other_versions(ledger, console)
+        warn_of_other_versions(ledger.provenance(), console)
         tracker = MlflowTracker(run, tracking_uri) if tracking_uri is not None else None
         if tracker is not None:
             tracker.start()
@@ -72,20 +72,6 @@ def _finish_tracking(tracker: MlflowTracker, status: str, console: Console) -> N
     problem = tracker.finish(status, timeout=_SECONDS_FOR_TRACKING[status])
     if problem is not None:
         console.print(problem, highlight=False, markup=False, soft_wrap=True)
-
-
-def _warn_of_other_versions(ledger: Ledger, console: Console) -> None:
-    here, there = provenance()["versions"], ledger.provenance()["versions"]
-    changed = [
-        f"{name} {there.get(name)} is now {version}" for name, version in here.items() if there.get(name) != version
-    ]
-    if changed:
-        console.print(
-            f"This search began with other versions ({', '.join(changed)}), so its result may differ from theirs.",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
 
 
 def _search(

@@ -1,14 +1,13 @@
 import hashlib
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pnas_trainer._archives import BROKEN_ARCHIVE
 from pnas_trainer._checks import check_whole
 from pnas_trainer._errors import TrainerError
 
@@ -157,8 +156,7 @@ class ImageDataset:
                 return cls(num_classes=int(archive["num_classes"]), **tensors)
         except TrainerError:
             raise
-        # NumPy lets RuntimeErrors (an unknown compression, say), BadZipFile and zlib's error out for damaged archives.
-        except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile, zlib.error) as error:
+        except BROKEN_ARCHIVE as error:
             expected = ", ".join([*_TENSORS, "num_classes"])
             raise TrainerError(f"{path} must be an .npz file with the arrays {expected}, but: {error}") from error
 

@@ -87,7 +87,8 @@ def load_dataset(
             else `val/`, beside `train/`. The digits come without one: their last 360 images are held out then, which
             are among the other parts where `test` is False.
         cache: whether a folder's images, once decoded, are kept as one file of bytes in `$PNAS_HOME/decoded` or
-            `~/.cache/pnas/decoded`. It is used as long as no image comes, goes, or changes its size or time.
+            `~/.cache/pnas/decoded`. It is used as long as no image comes, goes, or changes its size or times; it may be
+            removed at any time.
 
     Raises:
         TrainerError: the name is unknown, the data or its test part cannot be had, or the fraction leaves one part

@@ -1,4 +1,5 @@
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -15,8 +16,8 @@ class BenchmarkEvaluator(Evaluator):
     What is compared on it is compared on a surrogate benchmark, and should say so.
 
     A cell that was trained has the outcome of one of its trainings, the request's seed deciding which. Any other has
-    what the interpolator predicts, with noise of the size that seeds make, drawn from the request's seed; or it is
-    refused. `measurements["measured"]` is 1 of the first and 0 of the second.
+    what the interpolator predicts, with noise of the size that seeds make, one draw by the request's seed for all
+    epochs; or it is refused. `measurements["measured"]` is 1 of the first and 0 of the second.
 
     Args:
         benchmark: to answer from.
@@ -81,12 +82,16 @@ class BenchmarkEvaluator(Evaluator):
                 accuracies=tuple(curve),
                 n_examples=benchmark.n_epochs * int(benchmark.about["n_train"]),
                 seconds=of_cell,
-                measurements={"measured": 0, "n_parameters": n_parameters, "multiply_adds": multiply_adds},
+                measurements={"measured": 0, **_known(n_parameters=n_parameters, multiply_adds=multiply_adds)},
             )
             for curve, of_cell, (n_parameters, multiply_adds) in zip(
                 np.clip(curves, 0, 1).tolist(), seconds.tolist(), counts.tolist(), strict=True
             )
         ]
+
+
+def _known(**counts: float) -> dict[str, float]:
+    return {name: count for name, count in counts.items() if not math.isnan(count)}
 
 
 def _normal(request: Request) -> float:

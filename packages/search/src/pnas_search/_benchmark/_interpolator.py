@@ -18,7 +18,7 @@ class Interpolator:
         trees: from `cell_features` to the accuracy after every epoch, and last the logarithm of training's seconds.
         noise: standard deviation of the accuracy over seeds, by number of blocks and epoch, `(B, n_epochs)`.
         sizes: float64 `(B, 2, n_features)`: parameters and multiply-adds as linear functions of `read_features`, which
-            they are.
+            they are; NaN for a size of which too few cells were trained to tell.
     """
 
     space: CellSpace
@@ -31,9 +31,9 @@ class Interpolator:
         outputs = self.trees.predict(cell_features(self.space, cells))
         return np.clip(outputs[:, :-1], 0, 1), np.exp(outputs[:, -1])
 
-    def counts(self, cells: Sequence[Cell]) -> NDArray[np.int64]:
-        """Parameters and multiply-adds, `(N, 2)`."""
+    def counts(self, cells: Sequence[Cell]) -> NDArray[np.float64]:
+        """Parameters and multiply-adds, `(N, 2)`; whole numbers, or NaN where they are not known."""
         coefficients = self.sizes[[len(cell) - 1 for cell in cells]]
         features = read_features(self.space, cells)
-        counts: NDArray[np.int64] = np.rint((coefficients * features[:, None]).sum(axis=2)).astype(np.int64)
+        counts: NDArray[np.float64] = np.rint((coefficients * features[:, None]).sum(axis=2))
         return counts

@@ -31,9 +31,8 @@ def load_benchmark(name: str) -> Benchmark:
             raise SearchError(f"the benchmark {name} cannot be read ({error.strerror}): is the path right?") from error
     close = difflib.get_close_matches(name, BENCHMARKS, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise SearchError(
-        f"there is no benchmark {name!r}: expected {', '.join(BENCHMARKS)} or the path of an .npz file{hint}"
-    )
+    names = " or ".join([*BENCHMARKS, "the path of an .npz file"])
+    raise SearchError(f"there is no benchmark {name!r}: expected {names}{hint}")
 
 
 @cache

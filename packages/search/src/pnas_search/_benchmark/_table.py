@@ -1,9 +1,11 @@
+import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
+from tokenize import TokenError
 from typing import Any, Self, get_args
 from zipfile import BadZipFile
 
@@ -22,9 +24,13 @@ adding blocks.
 """
 
 _FORMAT = 1
-_BROKEN = (BadZipFile, zlib.error)
+_ABOUT = ("images", "config", "n_train", "n_validation", "n_epochs", "held_out")
+_BROKEN = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
+    *(BadZipFile, TokenError, zlib.error),
+)
 _STATUSES = get_args(Status)
-_NOT_REACHED = np.iinfo(np.uint16).max
+_NOT_REACHED = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +96,19 @@ class Benchmark:
     rows: tuple[BenchmarkRow, ...]
     interpolator: Interpolator
 
+    def __post_init__(self) -> None:
+        missing = [name for name in _ABOUT if name not in self.about]
+        if missing or not self.cells or not self.rows:
+            raise SearchError(
+                f"a benchmark has cells, rows and, in about, {', '.join(_ABOUT)}, but {self.name} lacks "
+                f"{missing[0] if missing else 'cells' if not self.cells else 'rows'}"
+            )
+        if self.interpolator.noise.shape != (self.n_blocks, self.n_epochs):
+            raise SearchError(
+                f"the noise of {self.name} must be of shape {(self.n_blocks, self.n_epochs)}, "
+                f"not {self.interpolator.noise.shape}"
+            )
+
     @property
     def n_blocks(self) -> int:
         """Of the largest cells."""
@@ -121,8 +140,8 @@ class Benchmark:
         """
         if cell not in self:
             raise SearchError(
-                f"{self.name} has not trained {cell}: ask for one of its {len(self.cells):,} cells, or let it "
-                f"interpolate (benchmark:{self.name}, without :exact)"
+                f"{self.name} has not trained {cell}: "
+                f"ask for one of its {len(self.cells):,} cells, or let it interpolate"
             )
         return self._rows_by_cell[cell]
 
@@ -135,6 +154,11 @@ class Benchmark:
         """How many trainings there are by number of blocks."""
         sizes, counts = np.unique([len(row.cell) for row in self.rows], return_counts=True)
         return {int(size): int(count) for size, count in zip(sizes, counts, strict=True)}
+
+    @cached_property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that tell this benchmark from others, also of its name."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()[:12]
 
     def to_bytes(self) -> bytes:
         """A compressed `.npz` file; the same benchmark always gives the same bytes."""
@@ -156,8 +180,8 @@ class Benchmark:
         try:
             with np.load(BytesIO(data), allow_pickle=False) as archive:
                 return cls._from_arrays({name: archive[name] for name in archive.files})
-        # NumPy lets RuntimeErrors, BadZipFile and zlib's error out for damaged archives.
-        except (AttributeError, OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, *_BROKEN) as error:
+        # What NumPy lets out for damaged archives, and what the numbers of another kind of file lead to.
+        except _BROKEN as error:
             raise SearchError(
                 f"{origin} must be a benchmark that `pnas-tools benchmark make` wrote, but: {error}"
             ) from error
@@ -166,7 +190,7 @@ class Benchmark:
         space = self.interpolator.space
         head = {"format": _FORMAT, "name": self.name, "about": self.about, "operations": space.operations}
         index = {cell.cell: i for i, cell in enumerate(self.cells)}
-        n_correct = np.full((len(self.rows), self.n_epochs), _NOT_REACHED, dtype=np.uint16)
+        n_correct = np.full((len(self.rows), self.n_epochs), _NOT_REACHED, dtype=np.int32)
         for i, row in enumerate(self.rows):
             n_correct[i, : len(row.n_correct)] = row.n_correct
         trees = self.interpolator.trees

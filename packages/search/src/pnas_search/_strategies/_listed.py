@@ -34,6 +34,12 @@ class Listed(Strategy):
         return [Candidate(cell=cell) for cell in self._cells[self._n_told : self._n_told + self._round_size]]
 
     def tell(self, candidates: Sequence[Candidate], outcomes: Sequence[Outcome]) -> None:
+        asked = [candidate.cell for candidate in self.ask()]
+        if [candidate.cell for candidate in candidates] != asked:
+            raise SearchError(
+                f"the ledger is that of another list of cells: after {self._n_told} it has other ones than this list; "
+                "give the list it began with"
+            )
         self._n_told += len(candidates)
         for candidate, outcome in zip(candidates, outcomes, strict=True):
             if self._best is None or _accuracy(outcome) > _accuracy(self._best[1]):

@@ -8,10 +8,16 @@ class Stopwatch:
     """Seconds in which at least one of several things ran, over all threads of this process."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self._seconds = 0.0
         self._n_running = 0
         self._started = 0.0
         self._lock = Lock()
+
+    @property
+    def seconds(self) -> float:
+        """So far, with what is running."""
+        with self._lock:
+            return self._seconds + (time.perf_counter() - self._started if self._n_running else 0.0)
 
     def start(self) -> None:
         with self._lock:
@@ -23,7 +29,7 @@ class Stopwatch:
         with self._lock:
             self._n_running -= 1
             if self._n_running == 0:
-                self.seconds += time.perf_counter() - self._started
+                self._seconds += time.perf_counter() - self._started
 
     @contextmanager
     def running(self) -> Iterator[None]:
