@@ -133,7 +133,8 @@ class BenchmarkMaker:
         rows.sort(key=lambda row: (len(row.cell), row.cell.key, row.seed))
         interpolator, held_out = fit_interpolator(self._space, ordered, rows)
         with Ledger.read(first.ledger) as ledger:
-            made_with = ledger.provenance()
+            # The machine's name tells nobody anything.
+            made_with = {name: value for name, value in ledger.provenance().items() if name != "platform"}
         about: Mapping[str, Any] = {
             "images": self._proxy.images,
             "images_digest": images.digest(),
