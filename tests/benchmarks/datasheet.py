@@ -17,6 +17,8 @@ from scipy.stats import pearsonr, spearmanr
 from pnas_search import SOURCES, Benchmark, BenchmarkRow, load_benchmark
 from pnas_searchspace import Cell
 
+COLORS = dict(zip(SOURCES, ("#4878a8", "#d1701f", "#9aa5b1"), strict=True))
+
 
 def finished(benchmark: Benchmark) -> list[BenchmarkRow]:
     return [row for row in benchmark.rows if row.status == "finished"]
@@ -129,26 +131,22 @@ def plot(benchmarks: Sequence[Benchmark], path: Path) -> None:
     mpl.rcParams.update({"svg.hashsalt": "pnas", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9})
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, len(benchmarks), figsize=(4.2 * len(benchmarks), 3), squeeze=False)
+    figure, axes = plt.subplots(1, len(benchmarks), figsize=(3.8 * len(benchmarks) + 0.8, 3), squeeze=False)
     for axis, benchmark in zip(axes[0], benchmarks, strict=True):
         rng = np.random.default_rng(0)
         for size in sizes(benchmark):
             cells = by_cell(benchmark, size)
             means = [np.mean([row.accuracy for row in of_cell]) for of_cell in cells.values()]
             sources = {cell.cell: cell.source for cell in benchmark.cells}
-            for source, color in zip(SOURCES, ("#4878a8", "#d1701f", "#9aa5b1"), strict=True):
+            for source, color in COLORS.items():
                 heights = [mean for cell, mean in zip(cells, means, strict=True) if sources[cell] == source]
                 across = size + rng.uniform(-0.3, 0.3, len(heights))
-                axis.scatter(
-                    across, heights, s=4, color=color, linewidths=0, alpha=0.7, label=source if size == 1 else None
-                )
+                axis.scatter(across, heights, s=4, color=color, linewidths=0, alpha=0.7)
             axis.hlines(np.median(means), size - 0.36, size + 0.36, color="black", linewidth=1.2)
         axis.set(title=benchmark.name, xlabel="blocks", ylabel="validation accuracy", xticks=list(sizes(benchmark)))
         axis.spines[["top", "right"]].set_visible(False)
-    handles = [
-        plt.Line2D([], [], marker="o", linestyle="", color=c, markersize=4) for c in ("#4878a8", "#d1701f", "#9aa5b1")
-    ]
-    axes[0, -1].legend(handles, SOURCES, loc="lower right", frameon=False)
+    handles = [plt.Line2D([], [], marker="o", linestyle="", color=color, markersize=4) for color in COLORS.values()]
+    axes[0, -1].legend(handles, COLORS, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None}, facecolor="white")
 
