@@ -7,7 +7,9 @@ from pathlib import Path
 from pnas_search._benchmark._table import Benchmark
 from pnas_search._errors import SearchError
 
-_SHA256: dict[str, str] = {}
+_SHA256 = {
+    "micro-digits": "03ff2facbc944f535d6362813d9f60d748bc620b9c3a4e5f8431209c4c9fd673",
+}
 
 BENCHMARKS = tuple(_SHA256)
 """The benchmarks that come with this package."""
