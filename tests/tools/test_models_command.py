@@ -590,10 +590,13 @@ class Interrupting:
         self.url = f"http://127.0.0.1:{self._server.server_port}/mobile.safetensors"
 
     def __enter__(self) -> "Interrupting":
+        # Processes that a shell starts in the background ignore Ctrl-C.
+        self._handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
+        signal.signal(signal.SIGINT, self._handler)
         self.released.set()
         self._server.shutdown()
         self._thread.join()
