@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pnas_trainer._cpu._arrays import kernels
@@ -26,15 +27,15 @@ class Convolution(Operation):
     def forward(self, program: Program) -> None:
         if not self._is_product:
             program.add(kernels().unfold, self._x.rows(program, self._x.pixels), self._columns, self._windows)
-        program.add(torch.mm, self._columns.tensor, self._matrix.t(), out=self.y.pixels.tensor)
+        program.add(np.matmul, self._columns, self._matrix.T, out=self.y.pixels)
 
     def backward(self, program: Program) -> None:
         gradient = self.y.gradient
         assert gradient is not None  # the program asks for this where there is one
-        program.add(torch.mm, gradient.transposed, self._columns.tensor, out=self._matrix_gradient)
+        program.add(np.matmul, gradient.transposed, self._columns, out=self._matrix_gradient)
         if self._x.needs_gradient:
             columns = Memory(*self._columns.shape)
-            program.add(torch.mm, gradient.tensor, self._matrix, out=columns.tensor)
+            program.add(np.matmul, gradient, self._matrix, out=columns)
             if not self._is_product:
                 into = self._x.new_memory()
                 program.add(kernels().fold, columns, self._x.rows(program, into), self._windows)
@@ -76,22 +77,23 @@ class Linear(Operation):
         self._x, self.weights, self.y = x, (weights, bias), y
 
     def forward(self, program: Program) -> None:
-        weight, bias = (weights.parameter.detach() for weights in self.weights)
-        program.add(torch.addmm, bias, self._x.pixels.tensor, weight.t(), out=self.y.pixels.tensor)
+        weight, bias = (weights.parameter.detach().numpy() for weights in self.weights)
+        program.add(np.matmul, self._x.pixels, weight.T, out=self.y.pixels)
+        program.add(np.add, self.y.pixels, bias, self.y.pixels)
 
     def backward(self, program: Program) -> None:
         gradient, (weights, bias) = self.y.gradient, self.weights
         assert gradient is not None
-        program.add(torch.mm, gradient.transposed, self._x.pixels.tensor, out=weights.gradient)
+        program.add(np.matmul, gradient.transposed, self._x.pixels, out=weights.gradient.numpy())
         program.add(np.sum, gradient, axis=0, out=bias.gradient.numpy())
         if self._x.needs_gradient:
             into = self._x.new_memory()
-            program.add(torch.mm, gradient.tensor, weights.parameter.detach(), out=into.tensor)
+            program.add(np.matmul, gradient, weights.parameter.detach().numpy(), out=into)
             self._x.add_gradient(program, into)
 
 
-def _matrix(weight: Tensor) -> Tensor:
+def _matrix(weight: Tensor) -> NDArray[np.float32]:
     """`(C', C, KH, KW)` as `(C', KH * KW * C)`, of the same memory."""
     if not weight.is_contiguous(memory_format=torch.channels_last):
         raise NotRecordableError("weights in another layout than channels_last")
-    return weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
+    return weight.permute(0, 2, 3, 1).reshape(len(weight), -1).numpy()

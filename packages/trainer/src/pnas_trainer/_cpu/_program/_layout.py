@@ -30,14 +30,9 @@ class Memory:
         return View(self, shape)
 
     @property
-    def tensor(self) -> "View":
-        """What steps get as a tensor, `(M, C)`."""
-        return View(self, self.shape, is_tensor=True)
-
-    @property
     def transposed(self) -> "View":
-        """What steps get as a tensor `(C, M)`."""
-        return View(self, self.shape, is_tensor=True, is_transposed=True)
+        """The same numbers, `(C, M)` of `(M, C)`."""
+        return View(self, self.shape, is_transposed=True)
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,6 @@ class View:
 
     memory: Memory
     shape: tuple[int, ...]
-    is_tensor: bool = False
     is_transposed: bool = False
 
 

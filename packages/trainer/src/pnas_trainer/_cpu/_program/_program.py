@@ -2,8 +2,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import torch
-
 from pnas_trainer._cpu._program._layout import Memory, View, place
 
 
@@ -26,7 +24,7 @@ class Program:
         return len(self._steps)
 
     def add(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
-        """One more call; where an argument is a `Memory` or a `View`, the function gets its array or tensor."""
+        """One more call; where an argument is a `Memory` or a `View`, the function gets its array."""
         for argument in (*arguments, *named.values()):
             self.use(argument)
         self._steps.append((function, arguments, named))
@@ -53,7 +51,4 @@ def _bound(argument: Any) -> Any:
     if not isinstance(argument, View):
         return argument
     array = argument.memory.array.reshape(argument.shape)
-    if not argument.is_tensor:
-        return array
-    tensor = torch.from_numpy(array)
-    return tensor.t() if argument.is_transposed else tensor
+    return array.T if argument.is_transposed else array

@@ -1,6 +1,11 @@
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from pnas_trainer._cpu._program._program import Program
@@ -43,8 +48,7 @@ class Replay:
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(N, num_classes)` of images `(N, C, H, W)`; statistics of batch normalizations move."""
         self._images[:] = images.detach().numpy().reshape(self._images.shape)
-        for call in self._forward:
-            call()
+        _run(self._forward)
         if self._counters:
             torch._foreach_add_(self._counters, 1)
         return torch.from_numpy(self._outputs.copy())
@@ -55,13 +59,24 @@ class Replay:
             if weights.parameter.grad is weights.gradient:  # it is about to be overwritten
                 weights.parameter.grad = weights.gradient.clone()
         self._outputs_gradient[:] = gradient.numpy()
-        for call in self._backward:
-            call()
+        _run(self._backward)
         for weights in self._weights:
             if weights.parameter.grad is None:
                 weights.parameter.grad = weights.gradient
             else:
                 weights.parameter.grad += weights.gradient
+
+
+def _run(calls: Iterable[Callable[[], Any]]) -> None:
+    """One after the other, on one thread: that is how many PyTorch has, and NumPy's products would take all cores."""
+    with _threads().limit(limits=1, user_api="blas"):
+        for call in calls:
+            call()
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _n_together(recording: Recording) -> int:
