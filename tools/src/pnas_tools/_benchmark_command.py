@@ -56,6 +56,8 @@ def make_command(
     proxy = PROXIES[name]
     if proxy.is_embedded and dataset is not None:
         raise BadInput(f"{name} is of {proxy.images}, which come with PNAS: leave out --dataset")
+    if not proxy.is_embedded and dataset is None:
+        raise BadInput(f"{name} is of {proxy.images}, which do not come with PNAS: say with --dataset where they are")
     config = dataclasses.replace(proxy.config, **_given(dataset=dataset, n_blocks=n_blocks, beam_size=beam_size))
     plan = dataclasses.replace(BenchmarkPlan(), **_given(n_uniform=n_uniform, n_repeated=n_repeated))
     folder = out if out is not None else Path("runs") / name

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from pnas_search import BenchmarkEvaluator, Evaluator, Ledger, ProcessPool
+from pnas_tools._arithmetic import computed_with
 from pnas_tools._child import ChildTrainer
 from pnas_tools._config import SearchConfig
 from pnas_tools._evaluator_name import BenchmarkName
@@ -25,9 +26,10 @@ def opened_evaluator(
         BadInput: the images, or values that do not go together.
     """
     if (benchmark := BenchmarkName.of(config.evaluator)) is not None:
-        load_surrogate()
         evaluator = BenchmarkEvaluator(benchmark.load(), exact=benchmark.exact)
-        yield evaluator, f"on the surrogate benchmark {benchmark.name}"
+        with computed_with(config.arithmetic):
+            load_surrogate()
+            yield evaluator, f"on the surrogate benchmark {benchmark.name}"
         return
     with trainers(config, run, n_workers, console) as pool:
         load_surrogate()
@@ -43,7 +45,7 @@ def trainers(config: SearchConfig, run: RunFolder, n_workers: int, console: Cons
     """
     trainer = ChildTrainer(config=config, data=run.data.absolute())
     # The workers import what they need while this process does.
-    with ProcessPool(trainer, n_workers) as pool:
+    with computed_with(config.arithmetic), ProcessPool(trainer, n_workers) as pool:
         with console.status("Reading the images, while the workers start"):
             prepare(config, run.data)
         yield pool

@@ -14,6 +14,7 @@ _DISTRIBUTIONS = (
     "pnas-surrogate",
     "pnas-models",
     "pnas-trainer",
+    "numba",
     "numpy",
     "scikit-learn",
     "torch",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pnas_tools._arithmetic import PORTABLE
 from pnas_tools._config import SearchConfig
 
 
@@ -30,8 +31,25 @@ _DIGITS = SearchConfig(
     batch_size=96,
     learning_rate=0.02,
     validation_fraction=0.5,
+    arithmetic=PORTABLE,
+)
+
+_PHOTOS = SearchConfig(
+    dataset="cifar10_jpeg/train",
+    n_blocks=5,
+    beam_size=20,
+    n_filters=4,
+    n_repeats=2,
+    n_epochs=3,
+    batch_size=64,
+    learning_rate=0.02,
+    validation_fraction=0.1,
+    train_images=4000,
+    shrink_to=8,
+    arithmetic=PORTABLE,
 )
 
 PROXIES = {
     "micro-digits": Proxy(config=_DIGITS, images="scikit-learn's handwritten digits, 8x8", is_embedded=True),
+    "micro-cifar10": Proxy(config=_PHOTOS, images="CIFAR-10 as JPEG files, shrunk to 8x8", is_embedded=False),
 }
