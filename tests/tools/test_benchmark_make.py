@@ -171,6 +171,13 @@ def test_images_that_come_with_pnas_are_not_asked_for(tmp_path):
     assert "which come with PNAS: leave out --dataset" in done.output
 
 
+def test_images_that_do_not_come_with_pnas_are_asked_for(tmp_path):
+    done = run("benchmark", "make", "micro-cifar10", "--out", str(tmp_path / "made"))
+    assert done.exit_code == 2
+    assert "which do not come with PNAS: say with --dataset where they are" in done.output
+    assert not (tmp_path / "made").exists()
+
+
 def test_a_check_on_other_images_says_so(made, tmp_path):
     load_dataset("digits", validation_fraction=0.5).save(tmp_path / "other.npz")
     done = run("benchmark", "check", str(made), "--dataset", str(tmp_path / "other.npz"))

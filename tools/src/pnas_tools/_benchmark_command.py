@@ -47,7 +47,8 @@ def make_command(
     """Train the cells of a benchmark, and write it to NAME.npz in the folder of the runs.
 
     Interrupted in whatever way, the same command goes on. Without other options it remakes the benchmark that comes
-    with pnas-search: on the same type of machine every accuracy is the same, and only the seconds differ.
+    with pnas-search: with the same versions every accuracy is the same on every x86 processor that has AVX2, and only
+    the seconds differ.
     """
     from pnas_tools._benchmark_make import BenchmarkMaker
     from pnas_tools._benchmark_plan import BenchmarkPlan
@@ -101,8 +102,8 @@ def info_command(names: tuple[str, ...], as_json: bool) -> None:
 def check_command(name: str, n_rows: int, seed: int, dataset: str | None, workers: int | None) -> None:
     """Train some of a benchmark's cells again, and compare their accuracies after every epoch.
 
-    On the type of machine on which it was made they are the same to the last image, and the exit code is 0. Elsewhere
-    they may differ by what seeds make, and the exit code is 1.
+    With the versions it was made with, on an x86 processor that has AVX2, they are the same to the last image, and the
+    exit code is 0. Elsewhere they may differ by what seeds make, and the exit code is 1.
     """
     from pnas_tools._benchmark_check import drawn_rows, remake, training_config
     from pnas_tools._workers import default_workers
