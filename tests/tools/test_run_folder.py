@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -46,6 +47,12 @@ def test_a_file_of_somebody_elses_keeps_a_search_out(name: str, tmp_path: Path) 
     (tmp_path / name).write_text('{"theirs": 1}')
     with pytest.raises(BadInput, match=f"is not empty and holds no run, but '{name}'"):
         RunFolder(tmp_path).check(QUICK)
+
+
+def test_a_config_that_an_older_version_left_before_its_first_round_is_ours(tmp_path: Path) -> None:
+    older = {name: value for name, value in QUICK.as_json().items() if name != "arithmetic"}
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    RunFolder(tmp_path).check(QUICK)
 
 
 def test_giving_up_keeps_what_was_asked_for(tmp_path: Path) -> None:

@@ -46,9 +46,8 @@ def make_command(
 ) -> None:
     """Train the cells of a benchmark, and write it to NAME.npz in the folder of the runs.
 
-    Interrupted in whatever way, the same command goes on. Without other options it remakes the benchmark that comes
-    with pnas-search: with the same versions every accuracy is the same on every x86 processor that has AVX2, and only
-    the seconds differ.
+    Interrupted in whatever way, the same command goes on. Without options but --dataset it remakes the benchmark that
+    comes with pnas-search: with the same versions, and on any x86 processor that has AVX2, only the seconds differ.
     """
     from pnas_tools._benchmark_make import BenchmarkMaker
     from pnas_tools._benchmark_plan import BenchmarkPlan

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from pnas_searchspace import PNAS_OPERATIONS
-from pnas_tools._arithmetic import ARITHMETICS, NATIVE
+from pnas_tools._arithmetic import NATIVE, PORTABLE
 from pnas_tools._evaluator_name import TRAIN
 from pnas_tools._parameter_types import (
     NUMBER_FROM_ZERO,
@@ -89,7 +89,7 @@ class SearchConfig:
         "--precision", click.Choice(["float32", "bfloat16"]), "What networks compute in, where PyTorch can.", "float32"
     )
     arithmetic: str = _setting(
-        "--arithmetic", click.Choice(ARITHMETICS), "With `portable` all CPUs that have AVX2 round alike.", NATIVE
+        "--arithmetic", click.Choice([NATIVE, PORTABLE]), "With `portable` all CPUs that have AVX2 round alike.", NATIVE
     )
     threads_per_child: int = _setting("--threads-per-child", POSITIVE, "Of the CPU; sums depend on it.", 1)
 

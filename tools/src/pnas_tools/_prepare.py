@@ -1,6 +1,8 @@
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pnas_tools._arithmetic import PORTABLE, can_be_portable
 from pnas_tools._child import train_config
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
@@ -21,6 +23,11 @@ def prepare(config: SearchConfig, data: Path) -> None:
         raise BadInput(
             f"--device {config.device} asks for a CUDA device, and PyTorch finds {torch.cuda.device_count()} of them: "
             "pass another one, or --device cpu"
+        )
+    if config.arithmetic == PORTABLE and not (can_be_portable() and config.device == "cpu"):
+        raise BadInput(
+            "--arithmetic portable is for x86 processors, and children would be trained on "
+            f"{config.device if config.device != 'cpu' else platform.machine()}: leave it out"
         )
     read_images(config).save(data)
 

@@ -35,8 +35,9 @@ def provenance() -> dict[str, Any]:
 def warn_of_other_versions(began_with: dict[str, Any], console: "Console") -> None:
     """Say so where a run goes on with other versions than those it began with."""
     here, there = provenance()["versions"], began_with["versions"]
+    # An older version of ours may not have recorded all of them.
     changed = [
-        f"{name} {there.get(name)} is now {version}" for name, version in here.items() if there.get(name) != version
+        f"{name} {version} is now {here.get(name)}" for name, version in there.items() if here.get(name) != version
     ]
     if changed:
         console.print(

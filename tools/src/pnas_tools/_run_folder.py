@@ -178,7 +178,10 @@ def _is_config(path: Path) -> bool:
         return False
     text = path.read_text(encoding="utf-8", errors="replace")
     try:
-        return not text or set(json.loads(text)) == {field.name for field in dataclasses.fields(SearchConfig)}
+        # An older version of ours may have had fewer settings.
+        return not text or {"dataset"} <= set(json.loads(text)) <= {
+            field.name for field in dataclasses.fields(SearchConfig)
+        }
     except (ValueError, TypeError):
         return False
 

@@ -1,3 +1,4 @@
+import importlib.metadata
 import itertools
 import math
 import platform
@@ -271,7 +272,8 @@ def versions() -> dict[str, str]:
     """Of what computes a training, by name."""
     from pnas_trainer import __version__
 
-    return {"python": platform.python_version(), "torch": torch.__version__, "pnas-trainer": __version__}
+    libraries = {name: importlib.metadata.version(name) for name in ("numba", "numpy", "torch")}
+    return {"python": platform.python_version(), **libraries, "pnas-trainer": __version__}
 
 
 def _random_state(device: torch.device) -> list[Tensor]:

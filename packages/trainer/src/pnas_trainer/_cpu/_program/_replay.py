@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterable
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -67,15 +68,23 @@ class Replay:
                 weights.parameter.grad += weights.gradient
 
 
+_ONE_AT_A_TIME = Lock()
+
+
 def _run(calls: Iterable[Callable[[], Any]]) -> None:
-    """One after the other, on one thread: that is how many PyTorch has, and NumPy's products would take all cores."""
-    with _threads().limit(limits=1, user_api="blas"):
+    """One after the other. What overflows is found by whoever looks at the loss.
+
+    NumPy's products get one thread, which is what PyTorch has then: they would take all cores, and add up in another
+    order. How many they get is a number of the whole process, so only one replay at a time may change it.
+    """
+    with _ONE_AT_A_TIME, _libraries().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
         for call in calls:
             call()
 
 
 @cache
-def _threads() -> ThreadpoolController:
+def _libraries() -> ThreadpoolController:
+    """Looked for once, which takes some milliseconds."""
     return ThreadpoolController()
 
 
