@@ -9,6 +9,7 @@ from pnas_search._errors import SearchError
 
 _SHA256 = {
     "micro-digits": "03ff2facbc944f535d6362813d9f60d748bc620b9c3a4e5f8431209c4c9fd673",
+    "micro-cifar10": "ad2ae3277ce7d446e9250c09f40d20b5267458d7a5dd379470dc1d9875526768",
 }
 
 BENCHMARKS = tuple(_SHA256)
