@@ -172,9 +172,10 @@ def test_images_that_come_with_pnas_are_not_asked_for(tmp_path):
 
 
 def test_images_that_do_not_come_with_pnas_are_asked_for(tmp_path):
-    done = run("benchmark", "make", "micro-cifar10", "--out", str(tmp_path / "made"))
-    assert done.exit_code == 2
-    assert "which do not come with PNAS: say with --dataset where they are" in done.output
+    for arguments in (["make", "micro-cifar10", "--out", str(tmp_path / "made")], ["check", "micro-cifar10"]):
+        done = run("benchmark", *arguments)
+        assert done.exit_code == 2
+        assert "which do not come with PNAS: say with --dataset where they are" in done.output
     assert not (tmp_path / "made").exists()
 
 

@@ -35,11 +35,18 @@ def training_config(name: BenchmarkName, dataset: str | None = None) -> SearchCo
     """How the networks of a benchmark were trained; `dataset` is where its images are, if not where they were.
 
     Raises:
-        BadInput: the images are others.
+        BadInput: the images are others, or not where they were.
     """
+    from pnas_trainer import DATASETS
+
     config = on_benchmark(PRESETS["quick"], name)
     config = config if dataset is None else dataclasses.replace(config, dataset=dataset)
-    expected, digest = name.load().about.get("images_digest"), read_images(config).digest()
+    about = name.load().about
+    if dataset is None and config.dataset not in DATASETS and not Path(config.dataset).exists():
+        raise BadInput(
+            f"{name.name} is of {about['images']}, which do not come with PNAS: say with --dataset where they are"
+        )
+    expected, digest = about.get("images_digest"), read_images(config).digest()
     if digest != expected:
         raise BadInput(
             f"{config.dataset} holds other images than those of {name.name}: expected {expected}, got {digest}; "
