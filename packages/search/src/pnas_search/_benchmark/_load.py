@@ -8,7 +8,7 @@ from pnas_search._benchmark._table import Benchmark
 from pnas_search._errors import SearchError
 
 _SHA256 = {
-    "micro-digits": "03ff2facbc944f535d6362813d9f60d748bc620b9c3a4e5f8431209c4c9fd673",
+    "micro-digits": "a81f2ac085adc862e8a6388df9c7f1294286b09dfaefe362adc380dd35dd413c",
     "micro-cifar10": "ad2ae3277ce7d446e9250c09f40d20b5267458d7a5dd379470dc1d9875526768",
 }
 
