@@ -27,6 +27,6 @@ def test_a_benchmarks_figures_are_on_the_page(datasheet, name, part):
     assert getattr(datasheet, part)(load_benchmark(name)) in PAGE
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.combinations(BENCHMARKS, 2))
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(BENCHMARKS, 2)))
 def test_what_two_benchmarks_have_in_common_is_on_the_page(datasheet, first, second):
     assert datasheet.between(load_benchmark(first), load_benchmark(second)) in PAGE
