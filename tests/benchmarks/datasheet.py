@@ -66,14 +66,17 @@ def distribution(benchmark: Benchmark) -> str:
 def seeds(benchmark: Benchmark) -> str:
     """How well one training ranks cells as another does: the ceiling of what a surrogate can reach."""
     rows = []
+    drawn = {cell.cell for cell in benchmark.cells if cell.source == "uniform"}
     for size in (*sizes(benchmark), None):
-        accuracies = [[row.accuracy for row in of_cell[:3]] for of_cell in by_cell(benchmark, size).values()]
-        repeated = np.array([of_cell for of_cell in accuracies if len(of_cell) == 3])
+        cells = {cell: rows for cell, rows in by_cell(benchmark, size).items() if len(rows) >= 3}
+        repeated = np.array([[row.accuracy for row in of_cell[:3]] for of_cell in cells.values()])
+        uniform = repeated[[cell in drawn for cell in cells]]
         better = repeated[np.argsort(-repeated.mean(axis=1))[: len(repeated) // 2]]
         noise = np.sqrt(repeated.var(axis=1, ddof=1).mean())
-        correlations = (f"{mean_correlation(part):.3f}" for part in (repeated, better))
-        rows.append([size or "all", len(repeated), *correlations, f"{noise:.4f}"])
-    return table(["blocks", "cells", "between seeds", "of the better half", "standard deviation of a training"], rows)
+        correlations = [f"{mean_correlation(part):.3f}" for part in (repeated, better, uniform)]
+        rows.append([size or "all", len(repeated), *correlations[:2], len(uniform), correlations[2], f"{noise:.4f}"])
+    header = ["blocks", "cells", "between seeds", "of the better half", "uniform samples", "between seeds, of these"]
+    return table([*header, "standard deviation of a training"], rows)
 
 
 def mean_correlation(accuracies: np.ndarray) -> float:

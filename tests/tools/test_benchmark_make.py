@@ -179,6 +179,16 @@ def test_images_that_do_not_come_with_pnas_are_asked_for(tmp_path):
     assert not (tmp_path / "made").exists()
 
 
+def test_other_images_are_refused_before_anything_is_trained(tmp_path):
+    out = tmp_path / "made"
+    load_dataset("digits", validation_fraction=0.1).save(tmp_path / "other.npz")
+    config = dataclasses.replace(CONFIG, dataset=str(tmp_path / "other.npz"))
+    proxy = Proxy(config=CONFIG, images="photos", is_embedded=False, images_digest="0123")
+    with pytest.raises(BadInput, match="holds other images than those of photos: expected 0123, got "):
+        BenchmarkMaker("photos", proxy, config, PLAN, out, n_workers=1, console=Console(quiet=True)).check()
+    assert not out.exists()
+
+
 def test_a_check_on_other_images_says_so(made, tmp_path):
     load_dataset("digits", validation_fraction=0.5).save(tmp_path / "other.npz")
     done = run("benchmark", "check", str(made), "--dataset", str(tmp_path / "other.npz"))

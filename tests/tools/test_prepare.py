@@ -1,12 +1,11 @@
 import dataclasses
-import platform
 
 import pytest
 import torch
 
 from pnas_tools._config import PRESETS
 from pnas_tools._errors import BadInput
-from pnas_tools._prepare import prepare, read_images
+from pnas_tools._prepare import read_images
 from pnas_trainer import load_dataset
 
 QUICK = PRESETS["quick"]
@@ -33,10 +32,3 @@ def test_more_images_than_there_are_are_all():
 def test_a_side_that_does_not_fit_is_refused():
     with pytest.raises(BadInput, match="images can be shrunk to 3x3 if they are squares"):
         read_images(dataclasses.replace(QUICK, shrink_to=3))
-
-
-def test_portable_arithmetic_is_refused_where_there_is_none(monkeypatch, tmp_path):
-    monkeypatch.setattr(platform, "machine", lambda: "arm64")
-    with pytest.raises(BadInput, match="is for x86 processors, and children would be trained on arm64: leave it out"):
-        prepare(dataclasses.replace(QUICK, arithmetic="portable"), tmp_path / "images.npz")
-    prepare(QUICK, tmp_path / "images.npz")

@@ -67,6 +67,12 @@ def test_parameters_and_multiply_adds_of_its_cells_are_what_the_interpolator_giv
 def test_a_benchmark_made_by_oneself_loads_by_its_path(table, tmp_path):
     (tmp_path / "own.npz").write_bytes(table.to_bytes())
     assert load_benchmark(str(tmp_path / "own.npz")).digest == table.digest
+    assert load_benchmark(tmp_path / "own.npz").digest == table.digest
+
+
+def test_a_benchmark_shows_itself_in_a_few_lines(shipped):
+    assert shipped.name in repr(shipped)
+    assert len(repr(shipped)) < 5000
 
 
 @pytest.mark.parametrize("name", ["none", "none.npz", ""])

@@ -26,7 +26,7 @@ def computed_with(arithmetic: str) -> Iterator[None]:
     """Have processes that start meanwhile, and libraries that compute for the first time, round as others do.
 
     Each of these libraries has code for several kinds of processors, whose sums are rounded in other places, and takes
-    the newest that there is. Told to take older one, they give the same bits on all x86 processors that have AVX2.
+    the newest that there is. Told to take an older one, they give the same bits on all x86 processors that have AVX2.
     Numba's loops do so by themselves, because they leave sums in the order in which they are written. Where processors
     are of another kind, all stays as it is.
 

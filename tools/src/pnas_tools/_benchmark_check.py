@@ -14,7 +14,7 @@ from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import BenchmarkName
 from pnas_tools._evaluators import trainers
 from pnas_tools._options import on_benchmark
-from pnas_tools._prepare import read_images
+from pnas_tools._prepare import check_images
 from pnas_tools._run_folder import RunFolder
 
 
@@ -46,12 +46,7 @@ def training_config(name: BenchmarkName, dataset: str | None = None) -> SearchCo
         raise BadInput(
             f"{name.name} is of {about['images']}, which do not come with PNAS: say with --dataset where they are"
         )
-    expected, digest = about.get("images_digest"), read_images(config).digest()
-    if digest != expected:
-        raise BadInput(
-            f"{config.dataset} holds other images than those of {name.name}: expected {expected}, got {digest}; "
-            "pass the folder of those with --dataset"
-        )
+    check_images(config, name.name, about.get("images_digest"))
     return config
 
 

@@ -28,7 +28,7 @@ from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluators import trainers
 from pnas_tools._files import write_atomically, write_json_atomically
-from pnas_tools._prepare import read_images
+from pnas_tools._prepare import check_images, read_images
 from pnas_tools._provenance import provenance, warn_of_other_versions
 from pnas_tools._proxies import Proxy
 from pnas_tools._run_folder import RunFolder
@@ -69,7 +69,7 @@ class BenchmarkMaker:
         self._space = CellSpace(config.operations)
 
     def check(self) -> None:
-        """Raise `BadInput` unless all runs can begin or go on here; nothing is changed on disk."""
+        """Raise `BadInput` unless all runs can begin or go on here, on these images; nothing is changed on disk."""
         here = self._plan_as_json()
         there = self._recorded_plan() or here
         for field in here:
@@ -81,6 +81,8 @@ class BenchmarkMaker:
         for seed in self._plan.seeds:
             for run in (self._search_run(seed), self._table_run(seed)):
                 run.check(self._with_seed(seed))
+        if self._proxy.images_digest is not None:
+            check_images(self._config, self._name, self._proxy.images_digest)
 
     def train(self) -> None:
         """Train what is missing: a search with every seed, then all other cells.

@@ -1,10 +1,12 @@
 import dataclasses
+import platform
 from collections.abc import Callable, Set
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from pnas_tools._arithmetic import PORTABLE, can_be_portable
 from pnas_tools._config import OPTION, PRESETS, SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import BenchmarkName
@@ -26,7 +28,7 @@ def resolve_config(context: click.Context, preset: str, options: dict[str, Any])
     """The preset with what was given on the command line in its place.
 
     Raises:
-        BadInput: what was given contradicts how a benchmark's networks were trained.
+        BadInput: what was given contradicts the machine, or how a benchmark's networks were trained.
     """
     given = {
         name: value
@@ -34,6 +36,11 @@ def resolve_config(context: click.Context, preset: str, options: dict[str, Any])
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
     config = dataclasses.replace(PRESETS[preset], **given)
+    if config.arithmetic == PORTABLE and not (can_be_portable() and config.device == "cpu"):
+        raise BadInput(
+            "--arithmetic portable is for x86 processors, and children would be trained on "
+            f"{platform.machine() if config.device == 'cpu' else config.device}: leave it out"
+        )
     benchmark = BenchmarkName.of(config.evaluator)
     return config if benchmark is None else on_benchmark(config, benchmark, set(given))
 

@@ -1,8 +1,6 @@
-import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pnas_tools._arithmetic import PORTABLE, can_be_portable
 from pnas_tools._child import train_config
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
@@ -23,11 +21,6 @@ def prepare(config: SearchConfig, data: Path) -> None:
         raise BadInput(
             f"--device {config.device} asks for a CUDA device, and PyTorch finds {torch.cuda.device_count()} of them: "
             "pass another one, or --device cpu"
-        )
-    if config.arithmetic == PORTABLE and not (can_be_portable() and config.device == "cpu"):
-        raise BadInput(
-            "--arithmetic portable is for x86 processors, and children would be trained on "
-            f"{config.device if config.device != 'cpu' else platform.machine()}: leave it out"
         )
     read_images(config).save(data)
 
@@ -54,3 +47,13 @@ def read_images(config: SearchConfig) -> "ImageDataset":
     except TrainerError as error:
         raise BadInput(str(error)) from error
     return images
+
+
+def check_images(config: SearchConfig, name: str, expected: str | None) -> None:
+    """Raise `BadInput` unless these are the images that a benchmark is of, as their digest says."""
+    digest = read_images(config).digest()
+    if digest != expected:
+        raise BadInput(
+            f"{config.dataset} holds other images than those of {name}: expected {expected}, got {digest}; "
+            "pass the folder of those with --dataset"
+        )

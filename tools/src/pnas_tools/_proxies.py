@@ -1,4 +1,4 @@
-"""How networks of the benchmarks of pnas-search are trained: so small that a table is hours of two cores."""
+"""How networks of the benchmarks of pnas-search are trained: so small that a table is an hour or two of two cores."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,13 @@ class Proxy:
         config: of its searches, and of every training.
         images: in words.
         is_embedded: whether the images come with PNAS, so that nobody need say where they are.
+        images_digest: of those that others are refused for; None where all will do.
     """
 
     config: SearchConfig
     images: str
     is_embedded: bool
+    images_digest: str | None = None
 
 
 _DIGITS = SearchConfig(
@@ -50,6 +52,16 @@ _PHOTOS = SearchConfig(
 )
 
 PROXIES = {
-    "micro-digits": Proxy(config=_DIGITS, images="scikit-learn's handwritten digits, 8x8", is_embedded=True),
-    "micro-cifar10": Proxy(config=_PHOTOS, images="CIFAR-10 as JPEG files, shrunk to 8x8", is_embedded=False),
+    "micro-digits": Proxy(
+        config=_DIGITS,
+        images="scikit-learn's handwritten digits, 8x8",
+        is_embedded=True,
+        images_digest="3b52e34c36324cf2",
+    ),
+    "micro-cifar10": Proxy(
+        config=_PHOTOS,
+        images="CIFAR-10 as JPEG files, shrunk to 8x8",
+        is_embedded=False,
+        images_digest="3993b4e52496322c",
+    ),
 }

@@ -16,7 +16,7 @@ BENCHMARKS = tuple(_SHA256)
 """The benchmarks that come with this package."""
 
 
-def load_benchmark(name: str) -> Benchmark:
+def load_benchmark(name: str | Path) -> Benchmark:
     """A benchmark that comes with this package, or one that `pnas-tools benchmark make` wrote.
 
     Args:
@@ -25,6 +25,7 @@ def load_benchmark(name: str) -> Benchmark:
     Raises:
         SearchError: there is none of this name, or its file is damaged or not the one that was shipped.
     """
+    name = str(name)
     if name in _SHA256:
         return _shipped(name)
     if name.endswith(".npz"):

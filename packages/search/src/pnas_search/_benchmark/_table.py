@@ -2,7 +2,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from tokenize import TokenError
@@ -92,9 +92,9 @@ class Benchmark:
 
     name: str
     about: Mapping[str, Any]
-    cells: tuple[BenchmarkCell, ...]
-    rows: tuple[BenchmarkRow, ...]
-    interpolator: Interpolator
+    cells: tuple[BenchmarkCell, ...] = field(repr=False)
+    rows: tuple[BenchmarkRow, ...] = field(repr=False)
+    interpolator: Interpolator = field(repr=False)
 
     def __post_init__(self) -> None:
         missing = [name for name in _ABOUT if name not in self.about]
