@@ -104,6 +104,7 @@ def test_a_folder_that_was_only_half_created_is_a_search_that_begins(
         "n_stopped": 0,
         "n_failed": 0,
         "n_asked": 0,
+        "evaluator": None,
         "level": 0,
         "best_cell": None,
         "best_accuracy": None,

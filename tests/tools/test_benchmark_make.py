@@ -241,6 +241,7 @@ def test_a_search_on_it_trains_nothing_and_says_so(made, tmp_path):
         measured = [row.outcome.measurements["measured"] for row in ledger.rows()]
     assert measured[:10] == [1] * 10
     assert result["n_interpolated"] == measured.count(0)
+    assert f"14 of 14 children looked up on the surrogate benchmark {made}" in run("status", str(out)).output
 
 
 def test_a_search_on_a_file_that_has_changed_is_another_search(table, tmp_path):

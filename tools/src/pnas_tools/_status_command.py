@@ -6,6 +6,7 @@ import click
 
 from pnas_search import LedgerError
 from pnas_tools._errors import BadInput
+from pnas_tools._evaluator_name import TRAIN, BenchmarkName
 from pnas_tools._result import best_row
 from pnas_tools._run_folder import RunFolder
 
@@ -25,10 +26,10 @@ def status_command(run: Path, as_json: bool) -> None:
 def read_status(run: RunFolder) -> dict[str, Any]:
     """How far a search is; `best_accuracy` is the result's once there is one, and until then the best of all."""
     ledger = run.open_for_reading()
-    rows = []
+    rows, evaluator = [], None
     if ledger is not None:
         with ledger:
-            rows = ledger.rows()
+            rows, evaluator = ledger.rows(), ledger.config().get("evaluator", TRAIN)
     result = run.read_result()
     best = best_row(rows)
     best_cell, best_accuracy = None, None
@@ -41,6 +42,7 @@ def read_status(run: RunFolder) -> dict[str, Any]:
         "n_stopped": sum(row.outcome is not None and row.outcome.status == "stopped" for row in rows),
         "n_failed": sum(row.outcome is not None and row.outcome.status not in ("finished", "stopped") for row in rows),
         "n_asked": len(rows),
+        "evaluator": evaluator,
         "level": rows[-1].round + 1 if rows else 0,
         "best_cell": best_cell,
         "best_accuracy": best_accuracy,
@@ -52,4 +54,6 @@ def _sentence(run: Path, status: dict[str, Any]) -> str:
     state = "finished" if status["finished"] else f"at level {status['level']}"
     best = "" if status["best_accuracy"] is None else f", best accuracy {status['best_accuracy']:.4f}"
     others = "".join(f", {status[f'n_{kind}']} {kind}" for kind in ("stopped", "failed") if status[f"n_{kind}"])
-    return f"{run} is {state}: {status['n_finished']} of {status['n_asked']} children trained{others}{best}"
+    benchmark = BenchmarkName.of(status["evaluator"] or TRAIN)
+    done = "trained" if benchmark is None else f"looked up on the surrogate benchmark {benchmark.name}"
+    return f"{run} is {state}: {status['n_finished']} of {status['n_asked']} children {done}{others}{best}"
