@@ -143,7 +143,7 @@ def test_five_samples_fit_whatever_they_are(spec, draw_sequences, y, duplicated)
 
 def test_a_constant_score_is_learned(spec, draw_sequences):
     X = draw_sequences(30, 2, 0)
-    predictions = MLPPredictor(spec, learning_rate=0.01).fit(X, np.full(30, 0.4)).predict(X)
+    predictions = MLPPredictor(spec).fit(X, np.full(30, 0.4)).predict(X)
     np.testing.assert_allclose(predictions, 0.4, atol=0.05)
 
 
