@@ -53,6 +53,8 @@ def test_a_config_that_an_older_version_left_before_its_first_round_is_ours(tmp_
     older = {name: value for name, value in QUICK.as_json().items() if name != "arithmetic"}
     (tmp_path / "config.json").write_text(json.dumps(older))
     RunFolder(tmp_path).check(QUICK)
+    with RunFolder(tmp_path).opened(QUICK, {}) as ledger:
+        assert ledger.config() == QUICK.as_json()
 
 
 def test_giving_up_keeps_what_was_asked_for(tmp_path: Path) -> None:
