@@ -1,32 +1,161 @@
-"""Fitting an ensemble: all members in one batched computation against one after the other."""
+"""Fitting ensembles, and scoring all children of a beam: against plain PyTorch, written as one would well.
 
+Plain: one member after the other, of `nn.Embedding`, `nn.Linear` and `nn.LSTM`, with sequences packed by length, and no
+work shared between sequences. Scoring all children so would take minutes, so that it scores one in 64 of them.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
 
-from pnas_surrogate import Ensemble, MLPPredictor, SequenceSpec
+from pnas_searchspace import CellSpace
+from pnas_surrogate import Ensemble, LSTMPredictor, MLPPredictor, SequenceSpec
 
-SPEC = SequenceSpec(kinds=("input", "operation") * 2, vocabulary={"input": 4, "operation": 8})
-RNG = np.random.default_rng(0)
-X = np.stack([RNG.integers(0, SPEC.vocabulary[kind], size=136) for kind in SPEC.kinds * 2], axis=1)
-Y = RNG.uniform(size=136)
-
-
-def batched() -> float:
-    return Ensemble(MLPPredictor(SPEC, n_epochs=10)).fit(X, Y).predict(X).mean()
-
-
-def one_after_the_other() -> float:
-    means = []
-    for fold in range(5):
-        kept = np.arange(136) % 5 != fold
-        means.append(MLPPredictor(SPEC, n_epochs=10).fit(X[kept], Y[kept]).predict(X).mean())
-    return float(np.mean(means))
+SPACE = CellSpace()
+SPEC = SequenceSpec(kinds=("input", "operation") * 2, vocabulary=SPACE.vocabulary(5))
+OFFSETS = torch.tensor([0, SPEC.vocabulary["input"]] * 10)
+N_TOKENS = sum(SPEC.vocabulary.values())
+N_MEMBERS, N_EPOCHS, BATCH_SIZE, ONE_IN = 5, 5, 32, 64
+PREDICTORS = {"MLP": MLPPredictor, "LSTM": LSTMPredictor}
 
 
-@pytest.mark.benchmark(group="fit 5 MLPs to 136 sequences")
-@pytest.mark.parametrize("way", [batched, one_after_the_other])
-def test_fit(benchmark: Any, way: Any) -> None:
-    # Ten epochs are enough to come from the initial bias down to the scores.
-    assert benchmark.pedantic(way, rounds=5, warmup_rounds=1) == pytest.approx(Y.mean(), abs=0.1)
+class MLP(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(N_TOKENS, 100)
+        self.layers = nn.Sequential(
+            nn.Linear(400, 100), nn.ReLU(), nn.Linear(100, 100), nn.ReLU(), nn.Linear(100, 1), nn.Sigmoid()
+        )
+
+    def forward(self, sequences: Tensor, lengths: Tensor) -> Tensor:
+        groups = self.embedding(sequences).unflatten(1, (-1, 4)).flatten(2)
+        there = torch.arange(groups.shape[1]) < lengths[:, None] // 4
+        scores: Tensor = self.layers((groups * there[:, :, None]).sum(1) / there.sum(1, keepdim=True))
+        return scores.squeeze(1)
+
+
+class LSTM(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(N_TOKENS, 100)
+        self.lstm = nn.LSTM(100, 100, batch_first=True)
+        self.layers = nn.Sequential(nn.Linear(100, 1), nn.Sigmoid())
+
+    def forward(self, sequences: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(self.embedding(sequences), lengths, batch_first=True, enforce_sorted=False)
+        scores: Tensor = self.layers(self.lstm(packed)[1][0][0])
+        return scores.squeeze(1)
+
+
+def plain_inputs(X: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Sequences of tokens that are numbered through over both kinds, and their lengths."""
+    tokens = torch.from_numpy(X)
+    return (tokens + OFFSETS).clamp_min(0), (tokens >= 0).sum(1)
+
+
+def train_plain(network: nn.Module, X: NDArray[np.int64], y: NDArray[np.float64]) -> nn.Module:
+    (sequences, lengths), targets = plain_inputs(X), torch.from_numpy(y).float()
+    with torch.no_grad():
+        network.embedding.weight.uniform_(-0.1, 0.1)
+        network.layers[-2].bias.fill_(1.8)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.002)
+    for _ in range(N_EPOCHS):
+        for batch in torch.randperm(len(y)).split(BATCH_SIZE):
+            optimizer.zero_grad()
+            nn.functional.l1_loss(network(sequences[batch], lengths[batch]), targets[batch]).backward()
+            optimizer.step()
+    return network
+
+
+@torch.no_grad()
+def score_plain(networks: list[nn.Module], X: NDArray[np.int64]) -> NDArray[np.float64]:
+    batches = [tuple(part.split(1024) for part in plain_inputs(X))]
+    scores = [torch.cat([network(*batch) for batch in zip(*batches[0], strict=True)]) for network in networks]
+    return torch.stack(scores).mean(0).double().numpy()
+
+
+@pytest.fixture(scope="module")
+def samples() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """As many cells of every size as the paper trains, and a score that depends on their operations."""
+    sizes = [SPACE.one_block_cells(), *(SPACE.sample(n_blocks, 256, n_blocks) for n_blocks in range(2, 6))]
+    X = np.full((sum(map(len, sizes)), 20), -1)
+    rows = iter(X)
+    effects = np.linspace(-0.1, 0.1, 8)
+    for cells in sizes:
+        for sequence in SPACE.encode(cells):
+            next(rows)[: len(sequence)] = sequence
+    used = X[:, 1::2] >= 0
+    return X, 0.85 + (effects[X[:, 1::2]] * used).sum(1) / used.sum(1)
+
+
+@pytest.fixture(scope="module")
+def children() -> NDArray[np.int64]:
+    return SPACE.encode(SPACE.expand(SPACE.sample(4, 256, 0))[0])
+
+
+def fit_batched(kind: str, X: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    model = Ensemble(PREDICTORS[kind](SPEC, n_epochs=N_EPOCHS, batch_size=BATCH_SIZE), n_members=N_MEMBERS)
+    return model.fit(X, y).predict(X)
+
+
+def fit_one_after_the_other(kind: str, X: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    fold = np.arange(len(y)) % N_MEMBERS
+    networks = [train_plain(NETWORKS[kind](), X[fold != left_out], y[fold != left_out]) for left_out in set(fold)]
+    return score_plain(networks, X)
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {"MLP": MLP, "LSTM": LSTM}
+
+
+@pytest.mark.parametrize("kind", ["MLP", "LSTM"])
+@pytest.mark.parametrize("way", [fit_batched, fit_one_after_the_other])
+def test_fit(benchmark: Any, way: Any, kind: str, samples: tuple[NDArray[np.int64], NDArray[np.float64]]) -> None:
+    X, y = samples
+    benchmark.group = f"fit {N_MEMBERS} {kind}s to {len(X):,} sequences, {N_EPOCHS} epochs"
+    predictions = benchmark.pedantic(way, args=(kind, X, y), rounds=3, warmup_rounds=1)
+    assert spearmanr(predictions, y).statistic > 0.5
+
+
+@pytest.mark.parametrize("kind", ["MLP", "LSTM"])
+@pytest.mark.parametrize("way", ["ours, all", "plain, one in 64"])
+def test_score(
+    benchmark: Any,
+    way: str,
+    kind: str,
+    samples: tuple[NDArray[np.int64], NDArray[np.float64]],
+    children: NDArray[np.int64],
+) -> None:
+    benchmark.group = f"score the {len(children):,} children of 256 cells with {N_MEMBERS} {kind}s"
+    model = Ensemble(PREDICTORS[kind](SPEC, n_epochs=1), n_members=N_MEMBERS).fit(*samples)
+    if way == "ours, all":
+        scores = benchmark.pedantic(model.predict, args=(children,), rounds=3)[::ONE_IN]
+    else:
+        networks = [as_module(kind, model, member) for member in range(N_MEMBERS)]
+        scores = benchmark.pedantic(score_plain, args=(networks, children[::ONE_IN]), rounds=3)
+        scores = model.predictor_.scale_.undo(scores)
+    np.testing.assert_allclose(scores, model.predict(children[::ONE_IN]), rtol=1e-4)
+
+
+@torch.no_grad()
+def as_module(kind: str, model: Ensemble, member: int) -> nn.Module:
+    """A fitted member's weights as PyTorch's own layers have them."""
+    network = NETWORKS[kind]()
+    inputs, operations, *weights = (parameter[member] for parameter in model.predictor_.network_.parameters)
+    network.embedding.weight.copy_(torch.cat([inputs, operations]))
+    if kind == "LSTM":
+        lstm, (input_weight, recurrent_weight, bias, *weights) = network.lstm, weights
+        lstm.weight_ih_l0.copy_(input_weight.T)
+        lstm.weight_hh_l0.copy_(recurrent_weight.T)
+        lstm.bias_ih_l0.copy_(bias[0])
+        lstm.bias_hh_l0.zero_()
+    for layer, weight, bias in zip(network.layers[::2], weights[::2], weights[1::2], strict=True):
+        layer.weight.copy_(weight.T)
+        layer.bias.copy_(bias[0])
+    return network

@@ -13,18 +13,29 @@ COUNTER = SequenceSpec(kinds=("token",), vocabulary={"token": 100})
 
 
 class MeanPredictor(MemberPredictor):
-    """A third party's predictor: every member predicts the mean of its samples' scores."""
+    """A third party's predictor: every member predicts the mean of its samples' scores, plus what it said before."""
 
-    def __init__(self, spec=COUNTER, random_state=0):
+    def __init__(self, spec=COUNTER, random_state=0, warm_start=False):
         self.spec = spec
         self.random_state = random_state
+        self.warm_start = warm_start
 
     def fit_members(self, tokens, y, samples):
         self.samples_ = samples
-        self.means_ = np.array([y[sample].mean() for sample in samples])
+        self.means_ = getattr(self, "means_", 0.0) + np.array([y[sample].mean() for sample in samples])
 
     def predict_members(self, tokens):
         return np.repeat(self.means_[:, None], len(tokens), axis=1)
+
+    def _member_state(self):
+        return {"means": self.means_}
+
+    def _restore_members(self, state):
+        self.means_ = state["means"]
+
+
+class OtherPredictor(MeanPredictor):
+    """The same by another name."""
 
 
 def left_out(n_samples: int, n_members: int, random_state: int) -> list[set[int]]:
@@ -94,6 +105,28 @@ def test_the_predictor_that_was_given_stays_unfitted_and_does_not_matter_afterwa
         predictor.predict(X)
     model.set_params(predictor=MeanPredictor())
     np.testing.assert_array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize(
+    ("warm_start", "again", "expected"),
+    [
+        (False, MeanPredictor, 5.0),
+        (True, MeanPredictor, 6.0),  # 1 was said before
+        (True, OtherPredictor, 5.0),
+    ],
+)
+def test_members_go_on_from_where_they_are_only_if_asked_to_and_of_one_kind(warm_start, again, expected):
+    model = Ensemble(MeanPredictor(), n_members=2).fit([[0], [1]], [1.0, 1.0])
+    model.set_params(predictor=again(warm_start=warm_start, random_state=3)).fit([[0], [1]], [5.0, 5.0])
+    assert model.predict([[0]]) == [expected]
+    assert type(model.predictor_) is again
+    assert model.predictor_.get_params() == model.predictor.get_params()
+
+
+def test_what_has_no_members_is_refused():
+    outer = Ensemble(Ensemble(MeanPredictor()))
+    with pytest.raises(SurrogateError, match=r"must be a MemberPredictor, not Ensemble\("):
+        outer.fit([[0]] * 5, [0] * 5)
 
 
 @pytest.mark.parametrize(

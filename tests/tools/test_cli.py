@@ -24,6 +24,8 @@ HELP = [
     ["space", "neighbors"],
     ["space", "sample"],
     ["status"],
+    ["surrogate"],
+    ["surrogate", "benchmark"],
 ]
 
 
@@ -40,13 +42,19 @@ def test_the_help_is_as_it_was(command: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["models", "--help"], ["models", "export", "--help"], ["search", "--help"], ["space", "count", "--blocks", "2"]],
+    [
+        ["models", "--help"],
+        ["models", "export", "--help"],
+        ["search", "--help"],
+        ["space", "count", "--blocks", "2"],
+        ["surrogate", "benchmark", "--help"],
+    ],
     ids=" ".join,
 )
 def test_what_trains_nothing_imports_nothing_heavy(command: list[str]) -> None:
     code = (
         f"import sys; from pnas_tools._cli import cli; cli.main({command}, standalone_mode=False)\n"
-        "heavy = {'torch', 'sklearn', 'mlflow', 'torchvision'} & set(sys.modules)\n"
+        "heavy = {'torch', 'sklearn', 'matplotlib', 'mlflow', 'torchvision'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

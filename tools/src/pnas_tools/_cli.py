@@ -12,6 +12,7 @@ _COMMANDS = {
     "search": "pnas_tools._search_command:search_command",
     "space": "pnas_tools._space_command:space_command",
     "status": "pnas_tools._status_command:status_command",
+    "surrogate": "pnas_tools._surrogate_command:surrogate_command",
 }
 
 

@@ -16,7 +16,7 @@ from pnas_tools._parameter_types import (
     Device,
     EvaluatorName,
     FiniteRange,
-    OperationNames,
+    Names,
     OrNone,
 )
 
@@ -53,7 +53,7 @@ class SearchConfig:
     device: str = _setting("--device", Device(), "What children are trained on.", "cpu")
 
     operations: tuple[str, ...] = _setting(
-        "--operations", OperationNames(), "The operations a block may apply.", PNAS_OPERATIONS
+        "--operations", Names("operation", PNAS_OPERATIONS), "The operations a block may apply.", PNAS_OPERATIONS
     )
     validation_fraction: float = _setting("--validation-fraction", SHARE, "Share of the images that measure.", 0.1)
     split_seed: int = _setting("--split-seed", SEED, "Which images these are.", 0)

@@ -1,5 +1,6 @@
 import difflib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,16 +8,17 @@ from typing import Any
 import click
 
 from pnas_search import BENCHMARKS, SearchError
-from pnas_searchspace import PNAS_OPERATIONS, Cell, SearchSpaceError
+from pnas_searchspace import Cell, SearchSpaceError
 from pnas_tools._evaluator_name import TRAIN, BenchmarkName
 
 
-class OperationNames(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
-    """Names of operations, separated by commas, as a tuple; only those that are known, or any."""
+class Names(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
+    """Different names of `what`, separated by commas, as a tuple; only those that are known, or any."""
 
     name = "NAME,…"
 
-    def __init__(self, known: Sequence[str] | None = PNAS_OPERATIONS) -> None:
+    def __init__(self, what: str, known: Sequence[str] | None = None) -> None:
+        self._what = what
         self._known = known
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
@@ -25,10 +27,35 @@ class OperationNames(click.ParamType):  # type: ignore[type-arg]  # generic sinc
             if self._known is not None and name not in self._known:
                 close = difflib.get_close_matches(name, self._known, n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
-                self.fail(f"unknown operation {name!r}, expected some of {', '.join(self._known)}{hint}", param, ctx)
+                self.fail(f"unknown {self._what} {name!r}, expected some of {', '.join(self._known)}{hint}", param, ctx)
         if len(set(names)) < len(names):
-            self.fail(f"every operation may be named once, and {','.join(names)} repeats one", param, ctx)
+            self.fail(f"every {self._what} may be named once, and {','.join(names)} repeats one", param, ctx)
         return names
+
+
+class Kinds(click.ParamType):  # type: ignore[type-arg]
+    """What the positions of a group mean, separated by commas, as a tuple."""
+
+    name = "KIND,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        kinds = tuple(value.split(","))
+        if not all(kinds):
+            self.fail(f"expected names such as input,operation and not {value!r}", param, ctx)
+        return kinds
+
+
+class Vocabulary(click.ParamType):  # type: ignore[type-arg]
+    """How many tokens kinds have, such as `input=6,operation=8`, as a dictionary."""
+
+    name = "KIND=N,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, int]:
+        pairs = [text.partition("=") for text in value.split(",")]
+        for kind, _, number in pairs:
+            if not (kind and re.fullmatch("[1-9][0-9]{0,4}", number)):
+                self.fail(f"expected sizes from 1 to 99999 such as input=6,operation=8 and not {value!r}", param, ctx)
+        return {kind: int(number) for kind, _, number in pairs}
 
 
 class CellText(click.ParamType):  # type: ignore[type-arg]

@@ -8,7 +8,7 @@ import numpy as np
 
 from pnas_searchspace import PNAS_OPERATIONS, Cell, CellPairSpace, CellSpace, SearchSpaceError, Symmetry
 from pnas_tools._errors import BadInput
-from pnas_tools._parameter_types import POSITIVE, SEED, CellText, OperationNames
+from pnas_tools._parameter_types import POSITIVE, SEED, CellText, Names
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +31,7 @@ def _space_options(command: F) -> F:
         ),
         click.option(
             "--operations",
-            type=OperationNames(known=None),
+            type=Names("operation"),
             default=",".join(PNAS_OPERATIONS),
             help="Any names.  [default: the paper's]",
         ),

@@ -1,63 +1,63 @@
-from typing import Literal, Self, overload
-
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 
-from pnas_surrogate._base import Floats, MemberPredictor, Sequences, check_fitted, checked_samples
+from pnas_surrogate._base import Arrays, Floats, MemberPredictor, Predictor
 from pnas_surrogate._errors import SurrogateError
-from pnas_surrogate._sequences import pack
+from pnas_surrogate._sequences import Tokens
+from pnas_surrogate._spec import SequenceSpec
 
 
-class Ensemble(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Ensemble(Predictor):
     """Several predictors of one kind, each fitted from scratch to a different part of the data (section 4.2 of the
     paper).
 
     The samples are dealt into `n_members` folds, and every member leaves out one: five members see 4/5 each. The
-    members train together, as one batched computation.
+    members train together, as one batched computation. Predictions are the members' mean and standard deviation.
 
     Args:
         predictor: what the members are copies of; it stays unfitted.
-        n_members: how many, 2 or more.
+        n_members: how many, 2 or more; fitting needs as many samples.
         random_state: how the samples are dealt.
     """
+
+    predictor_: MemberPredictor
+    """All members."""
 
     def __init__(self, predictor: MemberPredictor, n_members: int = 5, random_state: int = 0) -> None:
         self.predictor = predictor
         self.n_members = n_members
         self.random_state = random_state
 
-    def fit(self, X: Sequences, y: ArrayLike) -> Self:
-        """Fit to scores `y`, `(N,)`, in [0, 1].
+    @property
+    def spec(self) -> SequenceSpec:  # type: ignore[override]  # its predictor's is the only one there is
+        return self.predictor.spec
 
-        Raises:
-            SurrogateError: there are fewer samples than members, or what the predictor's own `fit` refuses.
-        """
+    def _fit(self, tokens: Tokens, y: Floats) -> None:
+        if not isinstance(self.predictor, MemberPredictor):
+            raise SurrogateError(f"an ensemble's predictor must be a MemberPredictor, not {self.predictor!r}")
         if self.n_members < 2:
             raise SurrogateError(f"n_members must be 2 or more, not {self.n_members!r}")
-        tokens, scores = checked_samples(X, y, self.predictor.spec)
-        if len(scores) < self.n_members:
-            raise SurrogateError(f"an ensemble of {self.n_members} members needs as many samples, got {len(scores)}")
-        order = np.random.default_rng(self.random_state).permutation(len(scores))
+        if len(y) < self.n_members:
+            raise SurrogateError(f"an ensemble of {self.n_members} members needs as many samples, got {len(y)}")
+        order = np.random.default_rng(self.random_state).permutation(len(y))
         folds = np.array_split(order, self.n_members)
         samples = [
             np.sort(np.concatenate(folds[:left_out] + folds[left_out + 1 :])) for left_out in range(self.n_members)
         ]
+        fitted = getattr(self, "predictor_", None)
+        if self.predictor.warm_start and type(fitted) is type(self.predictor):
+            self.predictor_.set_params(**self.predictor.get_params(deep=False))
+        else:
+            self.predictor_ = clone(self.predictor)
+        self.predictor_.fit_members(tokens, y, samples)
+
+    def _predict(self, tokens: Tokens, return_std: bool) -> tuple[Floats, Floats]:
+        predictions = self.predictor_.predict_members(tokens)
+        return predictions.mean(0), predictions.std(0)
+
+    def _state(self) -> Arrays:
+        return self.predictor_._member_state()  # noqa: SLF001  # an ensemble is what these are for
+
+    def _restore(self, state: Arrays) -> None:
         self.predictor_ = clone(self.predictor)
-        self.predictor_.fit_members(tokens, scores, samples)
-        self.is_fitted_ = True
-        return self
-
-    @overload
-    def predict(self, X: Sequences, return_std: Literal[False] = False) -> Floats: ...
-    @overload
-    def predict(self, X: Sequences, return_std: Literal[True]) -> tuple[Floats, Floats]: ...
-
-    def predict(self, X: Sequences, return_std: bool = False) -> Floats | tuple[Floats, Floats]:
-        """The mean of the members' predictions, `(N,)`, and with `return_std` their standard deviation, `(N,)`, too."""
-        check_fitted(self)
-        predictions = self.predictor_.predict_members(pack(X, self.predictor_.spec))
-        mean: Floats = predictions.mean(0)
-        if not return_std:
-            return mean
-        return mean, predictions.std(0)
+        self.predictor_._restore_members(state)  # noqa: SLF001

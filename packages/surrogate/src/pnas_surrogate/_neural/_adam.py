@@ -19,12 +19,13 @@ class Adam:
     def step(self, gradients: Sequence[Tensor]) -> None:
         adam(
             self._parameters,
-            list(gradients),
+            # The fused kernel reads a slice of another tensor as if it were not one.
+            [gradient.contiguous() for gradient in gradients],
             self._means,
             self._squares,
             [],
             self._steps,
-            foreach=True,
+            fused=True,
             amsgrad=False,
             beta1=0.9,
             beta2=0.999,

@@ -1,6 +1,6 @@
 import torch
 
-from pnas_surrogate._adam import Adam
+from pnas_surrogate._neural._adam import Adam
 
 
 def test_adam_is_pytorchs_adam_step_by_step():
@@ -9,7 +9,10 @@ def test_adam_is_pytorchs_adam_step_by_step():
     ours, theirs = [[tensor.clone().requires_grad_() for tensor in start] for _ in range(2)]
     optimizer, reference = Adam(ours, learning_rate=0.01), torch.optim.Adam(theirs, lr=0.01)
     for step in range(20):
-        gradients = [torch.randn(tensor.shape, generator=generator) * 10.0 ** (step % 5 - 2) for tensor in start]
+        scale = 10.0 ** (step % 5 - 2)
+        # Slices and transposed tensors, as autograd gives some.
+        gradients = [torch.randn(*tensor.shape, 2, generator=generator)[..., 0].mul_(scale) for tensor in start]
+        gradients[0] = gradients[0].mT.contiguous().mT
         optimizer.step(gradients)
         for tensor, gradient in zip(theirs, gradients, strict=True):
             tensor.grad = gradient
