@@ -14,6 +14,8 @@ Codes = NDArray[np.int64]
 ABSENT = -1
 
 _DECAY = 0.5
+_FARTHEST = 8
+"""In groups: a pair that is farther apart would count less than a hundredth."""
 
 
 class Things(NamedTuple):
@@ -62,6 +64,8 @@ def subsequences(tokens: Tokens, spec: SequenceSpec) -> Things:
     """
     slots, n_codes = _slots(tokens, spec)
     earlier, later = np.triu_indices(tokens.shape[1], k=1)
+    near = later - earlier <= _FARTHEST
+    earlier, later = earlier[near], later[near]
     pairs = _paired(slots[:, earlier], slots[:, later], n_codes)
     return Things(pairs.reshape(len(tokens), -1), np.repeat(_DECAY ** (later - earlier - 1.0), len(spec.kinds)))
 

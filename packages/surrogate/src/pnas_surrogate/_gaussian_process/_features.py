@@ -16,6 +16,9 @@ KernelName = Literal["string", "groups", "both"]
 
 _STRING: list[Family] = [families.tokens_of_a_kind, families.subsequences]
 _GROUPS: list[Family] = [families.tokens_in_a_slot, families.pairs_in_a_group]
+_MOST_COLUMNS = 2048
+"""Of a family: long sequences of many tokens hold pairs by the hundred thousand, and few of them twice."""
+
 _FAMILIES = {"string": _STRING, "groups": _GROUPS, "both": [*_STRING, *_GROUPS]}
 
 
@@ -52,8 +55,8 @@ class Columns:
 def features(samples: Tokens, spec: SequenceSpec, kernel: KernelName) -> list[Columns]:
     """What a kernel compares sequences by, one entry for each family.
 
-    Counts are per group, so that sequences of any lengths can be compared. What no sample holds counts as one and the
-    same unknown thing.
+    Counts are per group, so that sequences of any lengths can be compared. What no sample holds, or what is rare among
+    very many things, counts as one and the same unknown thing.
     """
     if kernel not in _FAMILIES:
         raise SurrogateError(f"kernel must be one of {', '.join(get_args(KernelName))}, not {kernel!r}")
@@ -103,7 +106,9 @@ def _counts(family: Family, known: Codes, spec: SequenceSpec, tokens: Tokens) ->
 
 
 def _known(codes: Codes) -> Codes:
-    return np.unique(codes[codes != ABSENT])
+    """The things that samples hold, sorted; of very many the most frequent."""
+    known, n_times = np.unique(codes[codes != ABSENT], return_counts=True)
+    return np.sort(known[np.argsort(-n_times, kind="stable")[:_MOST_COLUMNS]])
 
 
 def _n_groups(tokens: Tokens) -> NDArray[np.int64]:

@@ -83,10 +83,10 @@ class Kernel:
 
 def log_likelihood(kernel: Kernel, parameters: Tensor, inputs: Sequence[Tensor], scores: Tensor) -> Tensor:
     """The logarithm of the probability density of scores `(N,)`, and of the parameters before them; differentiable."""
-    factor = torch.linalg.cholesky(covariances(kernel, parameters, inputs))
+    factor: Tensor = torch.linalg.cholesky(covariances(kernel, parameters, inputs))
     solved = torch.cholesky_solve(scores[:, None], factor)[:, 0]
-    surprise = (scores @ solved + (((parameters - kernel.start) / kernel.spread) ** 2).sum()) / 2
-    return -surprise - factor.diagonal().log().sum()
+    unlikely: Tensor = scores @ solved + (((parameters - kernel.start) / kernel.spread) ** 2).sum()
+    return -unlikely / 2 - factor.diagonal().log().sum()
 
 
 def covariances(kernel: Kernel, parameters: Tensor, inputs: Sequence[Tensor]) -> Tensor:

@@ -6,7 +6,7 @@ from pnas_surrogate._base import Floats
 from pnas_surrogate._gaussian_process._kernel import Kernel, covariances
 from pnas_surrogate._sequences import Tokens
 
-_BATCH_SIZE = 2048
+_BATCH_SIZE = 512
 
 
 class Posterior:

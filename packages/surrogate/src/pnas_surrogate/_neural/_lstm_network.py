@@ -13,6 +13,9 @@ from pnas_surrogate._neural._prefixes import levels, sorted_order
 from pnas_surrogate._sequences import PADDING, Tokens
 from pnas_surrogate._spec import SequenceSpec
 
+_FORGET_BIAS = 1.0
+"""More than PyTorch gives the forget gate, as TensorFlow's cells have it; it ranks large cells better."""
+
 _PREDICTION_BATCH_SIZE = 256
 """So that a batch's gates stay in a processor's cache."""
 
@@ -45,6 +48,8 @@ class LSTMNetwork:
         self._input_weight, self._recurrent_weight, self._gate_bias = (
             uniform((n_members, rows, 4 * hidden_size), bound, generator) for rows in (embedding_size, hidden_size, 1)
         )
+        with torch.no_grad():
+            self._gate_bias[:, :, hidden_size : 2 * hidden_size] += _FORGET_BIAS
         self._output_weight = uniform((n_members, hidden_size, 1), bound, generator)
         self._output_bias = torch.full((n_members, 1, 1), initial_bias, requires_grad=True)
 
