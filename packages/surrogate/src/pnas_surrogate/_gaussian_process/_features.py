@@ -42,7 +42,8 @@ class Columns:
         columns = raw(samples)
         self._center = columns.mean(0)
         spread = np.sqrt(((columns - self._center) ** 2).sum(1).mean())
-        self._scale = 1 / spread if spread > 0 else 1.0
+        # The mean of equal numbers may be rounded to another one, which is no spread.
+        self._scale = 1 / spread if np.ptp(columns, axis=0).any() else 1.0
         self.weights = np.full(columns.shape[1], -1) if weights is None else weights
         self.are_orders = are_orders
 

@@ -10,6 +10,7 @@ from pnas_surrogate._base import Floats
 
 _LARGEST_POWER = 10.0
 _LIKELY_POWERS = 3.0
+_SMALLEST_SLOPE = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,10 @@ def _most_likely_power(scores: Floats) -> float:
         # A few scores make any power likely: those near 1 are taken as likelier before any is seen.
         return float(-yeojohnson_llf(power, scores) + ((power - 1) / _LIKELY_POWERS) ** 2 / 2)
 
-    return float(minimize_scalar(loss, bounds=(-_LARGEST_POWER, _LARGEST_POWER), method="bounded").x)
+    # A flatter transform maps scores that are far from the median to one number, and cannot be undone.
+    below, above = -np.log(_SMALLEST_SLOPE) / np.log1p(np.maximum([-scores.min(), scores.max()], 1))
+    bounds = max(-_LARGEST_POWER, -above), min(_LARGEST_POWER, 2 + below)
+    return float(minimize_scalar(loss, bounds=bounds, method="bounded").x)
 
 
 def _inverse(warped: Floats, power: float) -> Floats:
