@@ -54,6 +54,9 @@ class LSTM(nn.Module):
         return scores.squeeze(1)
 
 
+NETWORKS: dict[str, Callable[[], nn.Module]] = {"MLP": MLP, "LSTM": LSTM}
+
+
 def plain_inputs(X: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Sequences of tokens that are numbered through over both kinds, and their lengths."""
     tokens = torch.from_numpy(X)
@@ -76,9 +79,27 @@ def train_plain(network: nn.Module, X: NDArray[np.int64], y: NDArray[np.float64]
 
 @torch.no_grad()
 def score_plain(networks: list[nn.Module], X: NDArray[np.int64]) -> NDArray[np.float64]:
-    batches = [tuple(part.split(1024) for part in plain_inputs(X))]
-    scores = [torch.cat([network(*batch) for batch in zip(*batches[0], strict=True)]) for network in networks]
+    sequences, lengths = (part.split(1024) for part in plain_inputs(X))
+    scores = [torch.cat([*map(network, sequences, lengths)]) for network in networks]
     return torch.stack(scores).mean(0).double().numpy()
+
+
+@torch.no_grad()
+def as_module(kind: str, model: Ensemble, member: int) -> nn.Module:
+    """A fitted member's weights as PyTorch's own layers have them."""
+    network = NETWORKS[kind]()
+    inputs, operations, *weights = (parameter[member] for parameter in model.predictor_.network_.parameters)
+    network.embedding.weight.copy_(torch.cat([inputs, operations]))
+    if kind == "LSTM":
+        lstm, (input_weight, recurrent_weight, bias, *weights) = network.lstm, weights
+        lstm.weight_ih_l0.copy_(input_weight.T)
+        lstm.weight_hh_l0.copy_(recurrent_weight.T)
+        lstm.bias_ih_l0.copy_(bias[0])
+        lstm.bias_hh_l0.zero_()
+    for layer, weight, bias in zip(network.layers[::2], weights[::2], weights[1::2], strict=True):
+        layer.weight.copy_(weight.T)
+        layer.bias.copy_(bias[0])
+    return network
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +132,6 @@ def fit_one_after_the_other(kind: str, X: NDArray[np.int64], y: NDArray[np.float
     return score_plain(networks, X)
 
 
-NETWORKS: dict[str, Callable[[], nn.Module]] = {"MLP": MLP, "LSTM": LSTM}
-
-
 @pytest.mark.parametrize("kind", ["MLP", "LSTM"])
 @pytest.mark.parametrize("way", [fit_batched, fit_one_after_the_other])
 def test_fit(benchmark: Any, way: Any, kind: str, samples: tuple[NDArray[np.int64], NDArray[np.float64]]) -> None:
@@ -141,21 +159,3 @@ def test_score(
         scores = benchmark.pedantic(score_plain, args=(networks, children[::ONE_IN]), rounds=3)
         scores = model.predictor_.scale_.undo(scores)
     np.testing.assert_allclose(scores, model.predict(children[::ONE_IN]), rtol=1e-4)
-
-
-@torch.no_grad()
-def as_module(kind: str, model: Ensemble, member: int) -> nn.Module:
-    """A fitted member's weights as PyTorch's own layers have them."""
-    network = NETWORKS[kind]()
-    inputs, operations, *weights = (parameter[member] for parameter in model.predictor_.network_.parameters)
-    network.embedding.weight.copy_(torch.cat([inputs, operations]))
-    if kind == "LSTM":
-        lstm, (input_weight, recurrent_weight, bias, *weights) = network.lstm, weights
-        lstm.weight_ih_l0.copy_(input_weight.T)
-        lstm.weight_hh_l0.copy_(recurrent_weight.T)
-        lstm.bias_ih_l0.copy_(bias[0])
-        lstm.bias_hh_l0.zero_()
-    for layer, weight, bias in zip(network.layers[::2], weights[::2], weights[1::2], strict=True):
-        layer.weight.copy_(weight.T)
-        layer.bias.copy_(bias[0])
-    return network

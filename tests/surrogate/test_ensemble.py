@@ -132,7 +132,7 @@ def test_what_has_no_members_is_refused():
 @pytest.mark.parametrize(
     ("n_members", "n_samples", "message"),
     [
-        (1, 9, "n_members must be 2 or more, not 1"),
+        (1, 9, "n_members must be an integer, 2 or more, not 1"),
         (5, 4, "an ensemble of 5 members needs as many samples, got 4"),
     ],
 )

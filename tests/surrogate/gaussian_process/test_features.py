@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pnas_surrogate import SequenceSpec, SurrogateError
+from pnas_surrogate._gaussian_process import _features
 from pnas_surrogate._gaussian_process._features import Columns, features
 from pnas_surrogate._sequences import pack
 
@@ -40,6 +41,12 @@ def test_what_all_samples_share_is_0_and_finite_elsewhere(spec, draw_ragged, ker
     for columns in features(pack([[0, 7, 5, 0]] * 3, spec), spec, kernel):
         np.testing.assert_array_equal(columns(pack([[0, 7, 5, 0]], spec)), 0)
         assert np.isfinite(columns(draw_ragged(9, 0))).all()
+
+
+@pytest.mark.parametrize("n_samples", [3, 10, 41])
+def test_a_mean_that_is_rounded_is_no_spread(passes, n_samples):
+    for columns in features(pack([[1, 1, 2]] * n_samples, passes), passes, "both"):
+        np.testing.assert_allclose(columns(pack([[1, 1, 2]], passes)), 0, atol=1e-12)
 
 
 def test_a_space_of_one_sequence_of_every_length_has_its_length_and_places_alone():
@@ -99,6 +106,20 @@ def test_what_no_sample_holds_is_one_thing_in_the_last_column(passes):
     *_, places = features(samples, passes, "string")
     longer, as_long = (places(pack([row], passes)) for row in ([0, 0, 0], [0, 0]))
     collinear((longer - as_long)[0], [0, 0, 0, 1])
+
+
+def test_of_more_things_than_can_be_told_apart_the_most_frequent_are(passes, monkeypatch):
+    monkeypatch.setattr(_features, "_MOST_COLUMNS", 2)
+    samples = pack([[0, 3], [1, 3], [3, 1], [2, 0, 3, 1]], passes)
+    _, _, slots = features(samples, passes, "groups")
+    # 1 and 3; 0 and 2 are rarer.
+    collinear(unscaled(slots, samples, samples[2:3]), [[-1, 0, 1], [0, 0, 0], [0, 0, 0], [-0.5, -0.5, 1]])
+
+
+def test_the_largest_token_of_every_kind_is_as_large_as_any(spec):
+    samples = pack([[0, 0, 0, 0], [5, 7, 5, 7]], spec)
+    _, sizes, *_ = features(samples, spec, "groups")
+    collinear(unscaled(sizes, samples[1:], samples[:1])[0], [1, 1, 1, 1])
 
 
 def test_families_that_no_sample_has_anything_of_are_left_out(spec, passes, draw_sequences):

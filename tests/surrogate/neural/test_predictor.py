@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from pnas_surrogate import LSTMPredictor, MLPPredictor, SequenceSpec
+from pnas_surrogate import LSTMPredictor, MLPPredictor, SequenceSpec, SurrogateError
 from pnas_surrogate._sequences import pack
 
 SMALL = {"embedding_size": 5, "hidden_size": 8}
@@ -209,3 +209,29 @@ def test_parameters_survive_clone_and_set_params(spec, predictor):
     assert clone(model).get_params() == model.get_params()
     assert model.set_params(hidden_size=9).get_params()["hidden_size"] == 9
     assert model.get_params()["spec"] == spec
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"hidden_size": 0}, "hidden_size must be an integer, 1 or more, not 0"),
+        ({"embedding_size": 2.5}, "embedding_size must be an integer, 1 or more, not 2.5"),
+        ({"batch_size": 0}, "batch_size must be an integer, 1 or more, not 0"),
+        ({"n_epochs": -1}, "n_epochs must be an integer, 0 or more, not -1"),
+        ({"random_state": None}, "random_state must be an integer, 0 or more, not None"),
+        ({"learning_rate": 0}, "learning_rate must be a positive number or None, not 0"),
+        ({"learning_rate": np.nan}, "learning_rate must be a positive number or None, not nan"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_when_fitting(spec, samples, predictor, setting, message):
+    with pytest.raises(SurrogateError, match=message):
+        predictor(spec).set_params(**setting).fit(*samples)
+
+
+@pytest.mark.parametrize("changed", [{"hidden_size": 7}, {"embedding_size": 3}, {"spec": None}])
+def test_a_warm_start_with_networks_of_another_shape_starts_from_scratch(spec, samples, predictor, changed):
+    wider = SequenceSpec(kinds=spec.kinds, vocabulary={kind: size + 1 for kind, size in spec.vocabulary.items()})
+    changed = {"spec": wider} if "spec" in changed else changed
+    model = predictor(spec, n_epochs=1, warm_start=True, **SMALL).fit(*samples).set_params(**changed).fit(*samples)
+    fresh = predictor(spec, n_epochs=1, **SMALL).set_params(**changed).fit(*samples)
+    np.testing.assert_array_equal(model.predict(samples[0]), fresh.predict(samples[0]))

@@ -3,6 +3,7 @@ from sklearn.base import clone
 
 from pnas_surrogate._base import Arrays, Floats, MemberPredictor, Predictor
 from pnas_surrogate._errors import SurrogateError
+from pnas_surrogate._parameters import check_integers
 from pnas_surrogate._sequences import Tokens
 from pnas_surrogate._spec import SequenceSpec
 
@@ -35,8 +36,7 @@ class Ensemble(Predictor):
     def _fit(self, tokens: Tokens, y: Floats) -> None:
         if not isinstance(self.predictor, MemberPredictor):
             raise SurrogateError(f"an ensemble's predictor must be a MemberPredictor, not {self.predictor!r}")
-        if self.n_members < 2:
-            raise SurrogateError(f"n_members must be 2 or more, not {self.n_members!r}")
+        check_integers(self, n_members=2, random_state=0)
         if len(y) < self.n_members:
             raise SurrogateError(f"an ensemble of {self.n_members} members needs as many samples, got {len(y)}")
         order = np.random.default_rng(self.random_state).permutation(len(y))

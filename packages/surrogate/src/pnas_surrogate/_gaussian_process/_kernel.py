@@ -82,7 +82,7 @@ class Kernel:
 
 
 def log_likelihood(kernel: Kernel, parameters: Tensor, inputs: Sequence[Tensor], scores: Tensor) -> Tensor:
-    """The logarithm of the probability density of scores `(N,)`, and of the parameters before them; differentiable."""
+    """The log density of scores `(N,)`, and of the parameters before them, but for a constant; differentiable."""
     factor: Tensor = torch.linalg.cholesky(covariances(kernel, parameters, inputs))
     solved = torch.cholesky_solve(scores[:, None], factor)[:, 0]
     unlikely: Tensor = scores @ solved + (((parameters - kernel.start) / kernel.spread) ** 2).sum()

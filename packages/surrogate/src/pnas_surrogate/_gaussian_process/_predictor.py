@@ -3,11 +3,11 @@ import torch
 from torch import Tensor
 
 from pnas_surrogate._base import Arrays, Floats, Predictor
-from pnas_surrogate._errors import SurrogateError
 from pnas_surrogate._gaussian_process._features import KernelName, features
 from pnas_surrogate._gaussian_process._kernel import Kernel, most_likely
 from pnas_surrogate._gaussian_process._posterior import Posterior
 from pnas_surrogate._gaussian_process._warp import Warp
+from pnas_surrogate._parameters import check_integers
 from pnas_surrogate._sequences import Tokens
 from pnas_surrogate._spec import SequenceSpec
 
@@ -50,9 +50,7 @@ class GaussianProcess(Predictor):
         self.random_state = random_state
 
     def _fit(self, tokens: Tokens, y: Floats) -> None:
-        for name in ("n_likelihood_samples", "max_iterations"):
-            if getattr(self, name) < 1:
-                raise SurrogateError(f"{name} must be 1 or more, not {getattr(self, name)!r}")
+        check_integers(self, n_likelihood_samples=1, max_iterations=1, random_state=0)
         warp = Warp.of(y)
         scores = warp.apply(y)
         kernel = Kernel(features(tokens, self.spec, self.kernel))

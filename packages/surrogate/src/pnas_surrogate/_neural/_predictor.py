@@ -1,6 +1,7 @@
 import math
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Protocol
+from numbers import Real
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -8,8 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pnas_surrogate._base import Arrays, Floats, MemberPredictor
+from pnas_surrogate._errors import SurrogateError
 from pnas_surrogate._neural._adam import Adam
 from pnas_surrogate._neural._scale import SigmoidScale
+from pnas_surrogate._parameters import check_integers
 from pnas_surrogate._sequences import PADDING, Tokens
 from pnas_surrogate._spec import SequenceSpec
 
@@ -69,12 +72,17 @@ class NetworkPredictor(MemberPredictor):
 
     network_: Network
     scale_: SigmoidScale
+    shape_: tuple[SequenceSpec, int, int, int]
+    """What a network must have in common with the one before it to go on from its weights."""
     seen_: list[dict[str, NDArray[np.bool_]]]
     """By member and kind, which tokens its samples have held."""
 
     def fit_members(self, tokens: Tokens, y: Floats, samples: Sequence[NDArray[np.int64]]) -> None:
+        self._check_parameters()
         generator = torch.Generator().manual_seed(int(self.random_state))
-        if not (self.warm_start and hasattr(self, "network_") and len(self.seen_) == len(samples)):
+        shape = (self.spec, self.embedding_size, self.hidden_size, len(samples))
+        if not self.warm_start or getattr(self, "shape_", None) != shape:
+            self.shape_ = shape
             self.network_ = self._make_network(len(samples), generator)
             self.seen_ = [{kind: np.zeros(size, bool) for kind, size in self.spec.vocabulary.items()} for _ in samples]
         self.scale_ = SigmoidScale.of(y, self.initial_bias)
@@ -83,6 +91,12 @@ class NetworkPredictor(MemberPredictor):
 
     def predict_members(self, tokens: Tokens) -> Floats:
         return self.scale_.undo(self.network_.scores(tokens))
+
+    def _check_parameters(self) -> None:
+        check_integers(self, embedding_size=1, hidden_size=1, n_epochs=0, batch_size=1, random_state=0)
+        rate: Any = self.learning_rate
+        if rate is not None and not (isinstance(rate, Real) and 0 < rate < math.inf):
+            raise SurrogateError(f"learning_rate must be a positive number or None, not {rate!r}")
 
     def _make_network(self, n_members: int, generator: torch.Generator) -> Network:
         return self._network_class(
@@ -138,6 +152,7 @@ class NetworkPredictor(MemberPredictor):
         seen = {kind: state[f"seen.{kind}"] for kind in self.spec.vocabulary}
         n_members = len(next(iter(seen.values())))
         self.seen_ = [{kind: rows[member].copy() for kind, rows in seen.items()} for member in range(n_members)]
+        self.shape_ = (self.spec, self.embedding_size, self.hidden_size, n_members)
         self.network_ = self._make_network(n_members, torch.Generator())
         for index, parameter in enumerate(self.network_.parameters):
             parameter.copy_(torch.from_numpy(state[f"parameter.{index}"]))
