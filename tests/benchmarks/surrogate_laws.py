@@ -106,7 +106,7 @@ def draw_pipelines(rng: Generator, n_sequences: int, n_groups: int) -> list[Toke
 
 
 def pipeline(rng: Generator) -> Score:
-    """A machine-learning pipeline: five unlike choices, some of which interact in pairs, and some do not go together."""
+    """A machine-learning pipeline: five unlike choices, pairs of which interact or do not go together."""
     sizes = list(PIPELINE.vocabulary.values())
     effects = [
         rng.normal(size=size) * weight for size, weight in zip(sizes, rng.uniform(0.3, 1.5, size=5), strict=True)

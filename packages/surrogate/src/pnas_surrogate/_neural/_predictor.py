@@ -1,6 +1,5 @@
 import math
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -95,7 +94,7 @@ class NetworkPredictor(MemberPredictor):
     def _check_parameters(self) -> None:
         check_integers(self, embedding_size=1, hidden_size=1, n_epochs=0, batch_size=1, random_state=0)
         rate: Any = self.learning_rate
-        if rate is not None and not (isinstance(rate, Real) and 0 < rate < math.inf):
+        if rate is not None and not (isinstance(rate, int | float) and 0 < rate < math.inf):
             raise SurrogateError(f"learning_rate must be a positive number or None, not {rate!r}")
 
     def _make_network(self, n_members: int, generator: torch.Generator) -> Network:
