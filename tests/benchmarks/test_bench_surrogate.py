@@ -1,7 +1,8 @@
-"""Fitting ensembles, and scoring all children of a beam: against plain PyTorch, written as one would well.
+"""Fitting predictors, and scoring all children of a beam: against plain PyTorch, written as one would well.
 
 Plain: one member after the other, of `nn.Embedding`, `nn.Linear` and `nn.LSTM`, with sequences packed by length, and no
-work shared between sequences. Scoring all children so would take minutes, so that it scores one in 64 of them.
+work shared between sequences. Scoring all children so would take minutes, so that it scores one in 64 of them. The
+plain Gaussian process is scikit-learn's, with one kernel over the tokens one-hot.
 """
 
 from collections.abc import Callable
@@ -12,11 +13,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from pnas_searchspace import CellSpace
-from pnas_surrogate import Ensemble, LSTMPredictor, MLPPredictor, SequenceSpec
+from pnas_surrogate import Ensemble, GaussianProcess, LSTMPredictor, MLPPredictor, SequenceSpec
 
 SPACE = CellSpace()
 SPEC = SequenceSpec(kinds=("input", "operation") * 2, vocabulary=SPACE.vocabulary(5))
@@ -139,6 +142,33 @@ def test_fit(benchmark: Any, way: Any, kind: str, samples: tuple[NDArray[np.int6
     benchmark.group = f"fit {N_MEMBERS} {kind}s to {len(X):,} sequences, {N_EPOCHS} epochs"
     predictions = benchmark.pedantic(way, args=(kind, X, y), rounds=3, warmup_rounds=1)
     assert spearmanr(predictions, y).statistic > 0.5
+
+
+def fit_process(X: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    return GaussianProcess(SPEC).fit(X, y).predict(X)
+
+
+def fit_process_of_scikit_learn(X: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    one_hot = (X[:, :, None] == np.arange(8)).reshape(len(X), -1).astype(float)
+    model = GaussianProcessRegressor(ConstantKernel() * RBF() + WhiteKernel(), normalize_y=True).fit(one_hot, y)
+    predicted: NDArray[np.float64] = model.predict(one_hot)
+    return predicted
+
+
+@pytest.mark.parametrize("way", [fit_process, fit_process_of_scikit_learn])
+def test_fit_process(benchmark: Any, way: Any, samples: tuple[NDArray[np.int64], NDArray[np.float64]]) -> None:
+    benchmark.group = f"fit a Gaussian process to {len(samples[0]):,} sequences"
+    predictions = benchmark.pedantic(way, args=samples, rounds=1)
+    assert spearmanr(predictions, samples[1]).statistic > 0.9
+
+
+def test_score_with_process(
+    benchmark: Any, samples: tuple[NDArray[np.int64], NDArray[np.float64]], children: NDArray[np.int64]
+) -> None:
+    benchmark.group = f"score the {len(children):,} children of 256 cells with a Gaussian process"
+    model = GaussianProcess(SPEC, max_iterations=1).fit(*samples)
+    scores = benchmark.pedantic(model.predict, args=(children,), rounds=1)
+    assert scores.shape == (len(children),)
 
 
 @pytest.mark.parametrize("kind", ["MLP", "LSTM"])

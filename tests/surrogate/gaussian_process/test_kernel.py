@@ -159,7 +159,7 @@ def test_the_noise_is_about_that_of_the_scores(of_lists, noise):
     rng = np.random.default_rng(1)
     scores = np.array([0.5, -1.5, 1.0, -0.5, 1.5])[tokens[:, 1, 0]] + noise * rng.normal(size=len(tokens))
     parameters = most_likely(kernel, inputs, scores, 60)
-    assert kernel.noise(parameters).sqrt() == pytest.approx(noise, rel=0.3)
+    assert kernel.noise(parameters).sqrt() == pytest.approx(noise, rel=0.4)
 
 
 def test_sizes_of_tokens_start_out_rarer_than_what_tokens_are(of_lists):

@@ -126,9 +126,9 @@ def test_more_iterations_fit_the_parameters_more_closely(spec, samples):
 
 
 @pytest.mark.parametrize("parameter", ["n_likelihood_samples", "max_iterations"])
-@pytest.mark.parametrize("value", [0, -3])
+@pytest.mark.parametrize("value", [0, -3, 2.5])
 def test_fewer_than_one_sample_or_iteration_is_refused(spec, samples, parameter, value):
-    with pytest.raises(SurrogateError, match=rf"^{parameter} must be 1 or more, not {value}$"):
+    with pytest.raises(SurrogateError, match=rf"^{parameter} must be an integer, 1 or more, not {value}$"):
         GaussianProcess(spec, **{parameter: value}).fit(*samples)
 
 
