@@ -27,6 +27,7 @@ def test_predicting_before_fitting_says_so(estimator):
         ([0.5, None], "score 1 is nan"),
         ([np.inf, 0.5], "score 0 is inf"),
         ([0.5, -np.inf], "score 1 is -inf"),
+        ([-1e101, 0.5], r"score 0 is -1e\+101; expected a finite number, and none beyond 1e\+100"),
         ([0.5, "high"], "expected numbers as scores: could not convert string to float: 'high'"),
         ([0.5, [0.5]], "expected numbers as scores"),
         ([0.5], r"expected one score for each of 2 sequences, got shape \(1,\)"),

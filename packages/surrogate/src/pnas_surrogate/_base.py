@@ -18,6 +18,8 @@ from pnas_surrogate._spec import SequenceSpec
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[Any]]
 
+_LARGEST_SCORE = 1e100  # squares of larger ones are not finite
+
 
 class Predictor(RegressorMixin, BaseEstimator, abc.ABC):  # type: ignore[misc]  # scikit-learn has no types
     """Learns from scored token sequences to predict the scores of others, and says how sure it is.
@@ -172,7 +174,9 @@ def checked_scores(y: ArrayLike, n_sequences: int) -> Floats:
         raise SurrogateError(f"expected numbers as scores: {error}") from error
     if scores.shape != (n_sequences,):
         raise SurrogateError(f"expected one score for each of {n_sequences} sequences, got shape {scores.shape}")
-    wrong = np.flatnonzero(~np.isfinite(scores))
+    wrong = np.flatnonzero(~(np.abs(scores) <= _LARGEST_SCORE))
     if len(wrong):
-        raise SurrogateError(f"score {wrong[0]} is {scores[wrong[0]]}; expected a finite number")
+        raise SurrogateError(
+            f"score {wrong[0]} is {scores[wrong[0]]}; expected a finite number, and none beyond {_LARGEST_SCORE:g}"
+        )
     return scores
