@@ -9,9 +9,9 @@ group at every position; without it, all positions are one group, and each is of
 leaves out all others.
 
 The results go to the file, one JSON line each; run again, the command goes on where it stopped. It prints what the file
-holds as two Markdown tables: Spearman's rank correlations, means over seeds; and their means over laws or tables, with
-the difference to `recommended` in equal trials and its 95 % interval over them. That one takes trials as independent,
-which tables of one space are not.
+holds of those numbers of samples, seeds and methods, as two Markdown tables: Spearman's rank correlations, means over
+seeds; and their means over laws or tables, with the difference to `recommended` in equal trials and its 95 % interval
+over them. That one takes trials as independent, which tables of one space are not.
 """
 
 import argparse
@@ -290,7 +290,12 @@ def main() -> None:
     are_laws = options.sources == ["laws"]
     sources = sources_of_laws() if are_laws else sources_of_tables(options.sources, options.kinds)
     run(sources, options.samples, options.seeds, options.methods, options.out)
-    results = read(options.out)
+    # Methods are compared by the same trials.
+    results = {
+        (name, n_samples, seed, method): value
+        for (name, n_samples, seed, method), value in read(options.out).items()
+        if n_samples in options.samples and seed < options.seeds and method in {BASELINE, *options.methods}
+    }
     sys.stdout.write(f"{means(results)}\n{differences(results)}")
 
 
