@@ -27,10 +27,10 @@ class MeanPredictor(MemberPredictor):
     def predict_members(self, tokens):
         return np.repeat(self.means_[:, None], len(tokens), axis=1)
 
-    def _member_state(self):
+    def member_state(self):
         return {"means": self.means_}
 
-    def _restore_members(self, state):
+    def restore_members(self, state):
         self.means_ = state["means"]
 
 

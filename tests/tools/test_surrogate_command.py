@@ -118,7 +118,7 @@ def test_out_keeps_every_number_and_a_plot_for_every_predictor(table: str, tmp_p
         lines = list(csv.DictReader(file))
     assert len(lines) == 2 * 2 * 3
     (line,) = (
-        line for line in lines if (line["predictor"], line["fitted_size"], line["ranked"]) == ("mlp", "1", "next_size")
+        line for line in lines if (line["predictor"], line["fitted_size"], line["ranked"]) == ("mlp", "1", "unseen")
     )
     assert line["ranked_size"] == "2"
     assert float(line["mean"]) == pytest.approx(found["results"][0]["unseen"]["mean"], abs=1e-6)

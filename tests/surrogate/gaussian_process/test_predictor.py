@@ -187,3 +187,25 @@ def test_predictions_are_medians_of_skewed_scores():
     median, mean = np.median(y), y.mean()
     predicted = GaussianProcess(spec).fit(np.zeros((300, 1), dtype=int), y).predict([[0]])[0]
     assert abs(predicted - median) < 0.3 * abs(mean - median)
+
+
+def test_it_ranks_larger_sequences_after_samples_of_one_size(spec, draw_sequences, additive_score):
+    # The mean of equal logarithms may be rounded to another number.
+    for n_groups, n_samples in [(3, 70), (4, 90)]:
+        X, larger = draw_sequences(n_samples, n_groups, 0), draw_sequences(300, n_groups + 1, 1)
+        assert spearman(additive_score(larger), GaussianProcess(spec).fit(X, additive_score(X)).predict(larger)) > 0.8
+
+
+def test_a_score_that_stands_for_a_failure_does_not_spoil_the_ranking(spec, draw_sequences, additive_score):
+    X, unseen = draw_sequences(100, 2, 0), draw_sequences(300, 2, 1)
+    y = additive_score(X)
+    y[:2] = -1e6
+    assert spearman(additive_score(unseen), GaussianProcess(spec).fit(X, y).predict(unseen)) > 0.8
+
+
+def test_a_file_with_tokens_of_another_vocabulary_is_refused(spec, samples, tmp_path):
+    model = GaussianProcess(spec).fit(*samples)
+    model.tokens_[0, 0, 0] = 9
+    model.save(tmp_path / "model")
+    with pytest.raises(SurrogateError, match="sequence 0 has the token 9 at position 0"):
+        GaussianProcess.load(tmp_path / "model")

@@ -117,15 +117,15 @@ def test_scores_that_are_symmetric_stay_so(y):
 
 
 def test_few_scores_leave_the_power_near_1():
-    y = -np.array([0.1, 0.11, 0.12, 0.13, 5.0])
-    assert 1 < Warp.of(y).power < Warp.of(np.repeat(y, 20)).power - 0.5
+    y = -np.array([0.1, 0.2, 0.3, 0.5, 1.5])
+    assert 1 < Warp.of(y).power < Warp.of(np.repeat(y, 20)).power - 0.1
 
 
 @pytest.mark.parametrize("power", [-9.5, -1.0, -1e-9, 0.0, 0.5, 1.0, 2.0, 2 + 1e-9, 3.5, 10.0])
 def test_both_ways_are_those_of_scikit_learn(power):
     theirs = PowerTransformer(standardize=False).fit(np.linspace(-1, 1, 9)[:, None])
     theirs.lambdas_ = np.array([power])
-    warp = Warp(center=0.0, spread=1.0, power=power, mean=0.0, std=1.0, worst=-4.0, best=4.0)
+    warp = Warp(center=0.0, reach=4.0, spread=1.0, power=power, mean=0.0, std=1.0, worst=-4.0, best=4.0)
     x = np.linspace(-3.9, 3.9, 41)
     warped = theirs.transform(x[:, None])
     np.testing.assert_allclose(warp.apply(x), warped[:, 0], rtol=1e-7)
@@ -137,6 +137,7 @@ def test_small_deviations_are_multiplied_by_the_slope(name):
     y = law(name)
     warp = Warp.of(y)
     inner = np.sort(y)[1:-1]
+    inner = inner[np.abs(inner - warp.center) < warp.reach]
     x = (inner - warp.center) / warp.spread
     slope = warp.spread * warp.std * (1 + np.abs(x)) ** (np.sign(x) * (1 - warp.power))
     deviations = warp.undo_std(warp.apply(inner), np.full(len(inner), 1e-6))
@@ -154,3 +155,25 @@ def test_a_deviation_is_half_of_what_lies_between_its_ends():
 def test_what_its_array_restores_is_equal_to_it():
     warp = Warp.of(law("many bad ones"))
     assert Warp.from_array(warp.to_array()) == warp
+
+
+def test_scores_far_out_end_between_the_reach_and_its_double_in_their_order():
+    y = np.array([0.0, 1.0, 2.0, 3.0, 4.0, -8.0, -9.0, -1e3, -1e6, 13.0])
+    warp = Warp.of(y)
+    near = np.abs(y - warp.center) <= warp.reach
+    assert near.tolist() == [True] * 5 + [True, True, False, False, True]
+    same = Warp.of(np.where(near, y, -1e9 - np.arange(10)))
+    assert same.reach == warp.reach
+    order = np.argsort(y)
+    assert (np.diff(warp.apply(y)[order]) > 0).all()
+    np.testing.assert_allclose(warp.undo(warp.apply(y)), y, rtol=1e-6, atol=1e-9)
+    assert warp.apply(y).min() > -4
+
+
+@pytest.mark.parametrize("failure", [-1e6, -1e30, -1e99])
+def test_what_stands_for_a_failure_hardly_matters(failure):
+    y = law("normal")
+    y[0] = -50
+    expected = Warp.of(y).apply(y)
+    y[0] = failure
+    np.testing.assert_allclose(Warp.of(y).apply(y), expected, atol=0.3)

@@ -184,7 +184,7 @@ def test_its_members_state_restores_what_predicts_the_same_and_goes_on_from_ther
     tokens, folds = pack(X, spec), [np.arange(25), np.arange(15, 40)]
     model, restored = (predictor(spec, n_epochs=2, warm_start=True, **SMALL) for _ in range(2))
     model.fit_members(tokens, y, folds)
-    restored._restore_members(copy.deepcopy(model._member_state()))
+    restored.restore_members(copy.deepcopy(model.member_state()))
     np.testing.assert_array_equal(restored.predict_members(tokens), model.predict_members(tokens))
     for each in (model, restored):
         each.fit_members(tokens, y, folds)
@@ -219,8 +219,8 @@ def test_parameters_survive_clone_and_set_params(spec, predictor):
         ({"batch_size": 0}, "batch_size must be an integer, 1 or more, not 0"),
         ({"n_epochs": -1}, "n_epochs must be an integer, 0 or more, not -1"),
         ({"random_state": None}, "random_state must be an integer, 0 or more, not None"),
-        ({"learning_rate": 0}, "learning_rate must be a positive number or None, not 0"),
-        ({"learning_rate": np.nan}, "learning_rate must be a positive number or None, not nan"),
+        ({"learning_rate": 0}, "learning_rate must be a finite number above 0, not 0"),
+        ({"learning_rate": np.nan}, "learning_rate must be a finite number above 0, not nan"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_when_fitting(spec, samples, predictor, setting, message):

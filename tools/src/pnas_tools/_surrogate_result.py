@@ -81,7 +81,7 @@ def _measured(one: Trials) -> list[tuple[str, int, Interval]]:
         for ranked, size, predictions in (
             ("training", one.size, one.training),
             ("same_size", one.size, one.same_size),
-            ("next_size", one.next_size, one.unseen),
+            ("unseen", one.next_size, one.unseen),
         )
         if predictions is not None and size is not None
     ]

@@ -43,6 +43,8 @@ class Predictor(RegressorMixin, BaseEstimator, abc.ABC):  # type: ignore[misc]  
         Raises:
             SurrogateError: a sequence does not fit the spec, or a score is missing or not finite.
         """
+        if not isinstance(self.spec, SequenceSpec):
+            raise SurrogateError(f"spec must be a SequenceSpec, not {self.spec!r}")
         tokens = pack(X, self.spec)
         self._fit(tokens, checked_scores(y, len(tokens)))
         self.template_ = clone(self)
@@ -95,6 +97,9 @@ class Predictor(RegressorMixin, BaseEstimator, abc.ABC):  # type: ignore[misc]  
                 raise SurrogateError(f"it holds a {type(predictor).__name__}")
             if spec is not None and predictor.spec != spec:
                 raise SurrogateError(f"it is for {predictor.spec}, not for {spec}")
+            not_finite = sorted(name for name, array in state.items() if not np.isfinite(array).all())
+            if not_finite:
+                raise SurrogateError(f"{', '.join(not_finite)} in it must be finite numbers")
             predictor._restore(state)  # noqa: SLF001  # its own class's
             predictor.template_ = clone(predictor)
         except Exception as error:  # the class may be anyone's, and a damaged file can make it raise anything
@@ -126,7 +131,7 @@ class Predictor(RegressorMixin, BaseEstimator, abc.ABC):  # type: ignore[misc]  
 class MemberPredictor(Predictor):
     """A predictor that can fit several copies of itself, its members, on different samples in one batched computation.
 
-    A concrete class gives `fit_members`, `predict_members`, `_member_state` and `_restore_members`; an `Ensemble` of it
+    A concrete class gives `fit_members`, `predict_members`, `member_state` and `restore_members`; an `Ensemble` of it
     uses all members, and by itself it has one, whose standard deviation is that of its errors on the samples.
     """
 
@@ -142,12 +147,12 @@ class MemberPredictor(Predictor):
         """What every member predicts, `(n_members, N)`."""
 
     @abc.abstractmethod
-    def _member_state(self) -> Arrays:
+    def member_state(self) -> Arrays:
         """What `fit_members` has found, as arrays by name."""
 
     @abc.abstractmethod
-    def _restore_members(self, state: Arrays) -> None:
-        """Take over what `_member_state` gave."""
+    def restore_members(self, state: Arrays) -> None:
+        """Take over what `member_state` gave."""
 
     def _fit(self, tokens: Tokens, y: Floats) -> None:
         self.fit_members(tokens, y, [np.arange(len(y))])
@@ -158,19 +163,19 @@ class MemberPredictor(Predictor):
         return mean, np.full(len(tokens), self.error_std_)
 
     def _state(self) -> Arrays:
-        return {"error_std": np.array(self.error_std_), **self._member_state()}
+        return {"error_std": np.array(self.error_std_), **self.member_state()}
 
     def _restore(self, state: Arrays) -> None:
         self.error_std_ = float(state["error_std"])
-        self._restore_members(state)
+        self.restore_members(state)
 
 
 def checked_scores(y: ArrayLike, n_sequences: int) -> Floats:
     """Scores as finite numbers `(N,)`, or a sentence that says what is wrong with them."""
     try:
         # A copy: PyTorch takes no array that is read-only or reversed.
-        scores = np.array(y, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
+        scores = np.array(np.asarray(y), dtype=np.float64, order="C")
+    except (OverflowError, TypeError, ValueError) as error:
         raise SurrogateError(f"expected numbers as scores: {error}") from error
     if scores.shape != (n_sequences,):
         raise SurrogateError(f"expected one score for each of {n_sequences} sequences, got shape {scores.shape}")

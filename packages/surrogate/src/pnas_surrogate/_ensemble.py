@@ -31,11 +31,11 @@ class Ensemble(Predictor):
 
     @property
     def spec(self) -> SequenceSpec:  # type: ignore[override]  # its predictor's is the only one there is
+        if not isinstance(self.predictor, MemberPredictor):
+            raise SurrogateError(f"an ensemble's predictor must be a MemberPredictor, not {self.predictor!r}")
         return self.predictor.spec
 
     def _fit(self, tokens: Tokens, y: Floats) -> None:
-        if not isinstance(self.predictor, MemberPredictor):
-            raise SurrogateError(f"an ensemble's predictor must be a MemberPredictor, not {self.predictor!r}")
         check_integers(self, n_members=2, random_state=0)
         if len(y) < self.n_members:
             raise SurrogateError(f"an ensemble of {self.n_members} members needs as many samples, got {len(y)}")
@@ -56,8 +56,8 @@ class Ensemble(Predictor):
         return predictions.mean(0), predictions.std(0)
 
     def _state(self) -> Arrays:
-        return self.predictor_._member_state()  # noqa: SLF001  # an ensemble is what these are for
+        return self.predictor_.member_state()
 
     def _restore(self, state: Arrays) -> None:
         self.predictor_ = clone(self.predictor)
-        self.predictor_._restore_members(state)  # noqa: SLF001
+        self.predictor_.restore_members(state)

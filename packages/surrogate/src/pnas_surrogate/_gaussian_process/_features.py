@@ -59,7 +59,7 @@ def features(samples: Tokens, spec: SequenceSpec, kernel: KernelName) -> list[Co
     Counts are per group, so that sequences of any lengths can be compared. What no sample holds, or what is rare among
     very many things, counts as one and the same unknown thing.
     """
-    if kernel not in _FAMILIES:
+    if kernel not in get_args(KernelName):
         raise SurrogateError(f"kernel must be one of {', '.join(get_args(KernelName))}, not {kernel!r}")
     sizes = partial(_mean_sizes, spec)
     found = [

@@ -8,7 +8,7 @@ from pnas_surrogate._gaussian_process._kernel import Kernel, most_likely
 from pnas_surrogate._gaussian_process._posterior import Posterior
 from pnas_surrogate._gaussian_process._warp import Warp
 from pnas_surrogate._parameters import check_integers
-from pnas_surrogate._sequences import Tokens
+from pnas_surrogate._sequences import Tokens, pack
 from pnas_surrogate._spec import SequenceSpec
 
 
@@ -56,7 +56,7 @@ class GaussianProcess(Predictor):
         kernel = Kernel(features(tokens, self.spec, self.kernel))
         drawn = np.random.default_rng(self.random_state).permutation(len(y))[: self.n_likelihood_samples]
         parameters = most_likely(kernel, kernel.inputs(tokens[drawn]), scores[drawn], self.max_iterations)
-        self._condition(warp, parameters, tokens, scores)
+        self._condition(kernel, warp, parameters, tokens, scores)
 
     def _predict(self, tokens: Tokens, return_std: bool) -> tuple[Floats, Floats]:
         mean, std = self.posterior_.predict(tokens, return_std)
@@ -71,11 +71,13 @@ class GaussianProcess(Predictor):
         }
 
     def _restore(self, state: Arrays) -> None:
-        parameters = torch.from_numpy(state["parameters"])
-        self._condition(Warp.from_array(state["warp"]), parameters, state["tokens"], state["scores"])
-
-    def _condition(self, warp: Warp, parameters: Tensor, tokens: Tokens, scores: Floats) -> None:
+        tokens = state["tokens"]
+        pack(tokens.reshape(len(tokens), -1), self.spec)  # raises where they are none of the spec's
         kernel = Kernel(features(tokens, self.spec, self.kernel))
+        parameters = torch.from_numpy(state["parameters"])
+        self._condition(kernel, Warp.from_array(state["warp"]), parameters, tokens, state["scores"])
+
+    def _condition(self, kernel: Kernel, warp: Warp, parameters: Tensor, tokens: Tokens, scores: Floats) -> None:
         self.warp_ = warp
         self.parameters_ = parameters
         self.tokens_, self.scores_ = tokens, scores

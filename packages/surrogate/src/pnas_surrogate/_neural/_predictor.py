@@ -1,6 +1,6 @@
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from pnas_surrogate._base import Arrays, Floats, MemberPredictor
 from pnas_surrogate._errors import SurrogateError
 from pnas_surrogate._neural._adam import Adam
 from pnas_surrogate._neural._scale import SigmoidScale
-from pnas_surrogate._parameters import check_integers
+from pnas_surrogate._parameters import check_finite, check_integers
 from pnas_surrogate._sequences import PADDING, Tokens
 from pnas_surrogate._spec import SequenceSpec
 
@@ -93,9 +93,8 @@ class NetworkPredictor(MemberPredictor):
 
     def _check_parameters(self) -> None:
         check_integers(self, embedding_size=1, hidden_size=1, n_epochs=0, batch_size=1, random_state=0)
-        rate: Any = self.learning_rate
-        if rate is not None and not (isinstance(rate, int | float) and 0 < rate < math.inf):
-            raise SurrogateError(f"learning_rate must be a positive number or None, not {rate!r}")
+        check_finite(self, "initial_bias")
+        check_finite(self, "embedding_range", *(["learning_rate"] if self.learning_rate is not None else []), least=0)
 
     def _make_network(self, n_members: int, generator: torch.Generator) -> Network:
         return self._network_class(
@@ -140,13 +139,13 @@ class NetworkPredictor(MemberPredictor):
                 table = self.network_.embeddings[kind][member]
                 table[torch.from_numpy(~seen)] = table[torch.from_numpy(seen)].mean(0)
 
-    def _member_state(self) -> Arrays:
+    def member_state(self) -> Arrays:
         tensors = {f"parameter.{index}": tensor for index, tensor in enumerate(self.network_.parameters)}
         seen = {f"seen.{kind}": np.stack([member[kind] for member in self.seen_]) for kind in self.spec.vocabulary}
         return {name: tensor.detach().numpy() for name, tensor in tensors.items()} | seen | self.scale_.state()
 
     @torch.no_grad()
-    def _restore_members(self, state: Arrays) -> None:
+    def restore_members(self, state: Arrays) -> None:
         self.scale_ = SigmoidScale.restored(state)
         seen = {kind: state[f"seen.{kind}"] for kind in self.spec.vocabulary}
         n_members = len(next(iter(seen.values())))
@@ -154,7 +153,12 @@ class NetworkPredictor(MemberPredictor):
         self.shape_ = (self.spec, self.embedding_size, self.hidden_size, n_members)
         self.network_ = self._make_network(n_members, torch.Generator())
         for index, parameter in enumerate(self.network_.parameters):
-            parameter.copy_(torch.from_numpy(state[f"parameter.{index}"]))
+            saved = torch.from_numpy(state[f"parameter.{index}"])
+            if saved.shape != parameter.shape:
+                raise SurrogateError(
+                    f"parameter {index} has the shape {list(saved.shape)}, not {list(parameter.shape)}"
+                )
+            parameter.copy_(saved)
 
 
 def _padded(samples: Sequence[NDArray[np.int64]]) -> tuple[Tensor, Tensor]:
