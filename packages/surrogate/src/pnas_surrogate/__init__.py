@@ -7,9 +7,11 @@ from pnas_surrogate._gaussian_process._predictor import GaussianProcess
 from pnas_surrogate._neural._lstm import LSTMPredictor
 from pnas_surrogate._neural._mlp import MLPPredictor
 from pnas_surrogate._recommended import recommended
+from pnas_surrogate._sequences import PADDING
 from pnas_surrogate._spec import SequenceSpec
 
 __all__ = [
+    "PADDING",
     "Ensemble",
     "GaussianProcess",
     "LSTMPredictor",
