@@ -152,6 +152,7 @@ def test_a_table_of_one_size_and_one_trial(table: str, tmp_path: Path) -> None:
         (["{table}", "--kinds", "a,b,c"], "line 2 of {table}: expected a multiple of 3 tokens (a, b, c), not 2"),
         (["{table}", "--vocabulary", "token"], "expected sizes from 1 to 99999 such as input=6,operation=8"),
         (["{table}", "--vocabulary", "token=0"], "expected sizes from 1 to 99999"),
+        (["{table}", "--vocabulary", "token=5,token=6"], "expected one size for each kind"),
         (["{table}", "--vocabulary", "token=4"], "is of kind 'token' and must be less than 4"),
         (["{table}", "--samples", "1"], "1 is not in the range x>=2"),
         (["{table}", "--trials", "0"], "0 is not in the range x>=1"),

@@ -55,7 +55,10 @@ class Vocabulary(click.ParamType):  # type: ignore[type-arg]
         for kind, _, number in pairs:
             if not (kind and re.fullmatch("[1-9][0-9]{0,4}", number)):
                 self.fail(f"expected sizes from 1 to 99999 such as input=6,operation=8 and not {value!r}", param, ctx)
-        return {kind: int(number) for kind, _, number in pairs}
+        sizes = {kind: int(number) for kind, _, number in pairs}
+        if len(sizes) < len(pairs):
+            self.fail(f"expected one size for each kind, such as input=6,operation=8, and not {value!r}", param, ctx)
+        return sizes
 
 
 class CellText(click.ParamType):  # type: ignore[type-arg]

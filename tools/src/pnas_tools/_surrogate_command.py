@@ -9,7 +9,7 @@ from rich.console import Console
 from pnas_tools._errors import BadInput
 from pnas_tools._files import write_atomically, write_json_atomically, write_text_atomically
 from pnas_tools._parameter_types import POSITIVE, SEED, Kinds, Names, Vocabulary
-from pnas_tools._surrogate_predictors import PREDICTORS, make_predictor
+from pnas_tools._surrogate_predictors import DIFFERENT_PREDICTORS, PREDICTORS, make_predictor
 
 if TYPE_CHECKING:  # importing torch takes seconds, and the command line answers before it is needed
     from pnas_tools._surrogate_result import SurrogateResult
@@ -28,7 +28,11 @@ def surrogate_command() -> None:
 @click.argument("table")
 @click.option("--kinds", type=Kinds(), help="What the positions of a block mean, in order.  [default: token]")
 @click.option("--vocabulary", type=Vocabulary(), help="Tokens of each kind.  [default: as many as the table has]")
-@click.option("--predictors", type=Names("predictor", PREDICTORS), help=f"Of {', '.join(PREDICTORS)}.  [default: all]")
+@click.option(
+    "--predictors",
+    type=Names("predictor", PREDICTORS),
+    help=f"Of {', '.join(PREDICTORS)}.  [default: all but gp, which is recommended]",
+)
 @click.option("--against", type=click.Choice(PREDICTORS), help="Which one differences are from.  [default: the best]")
 @click.option("--trials", "n_trials", type=POSITIVE, default=20, show_default=True, help="T, the fits at every size.")
 @click.option(
@@ -75,7 +79,7 @@ def benchmark_command(
     from pnas_tools._surrogate_table import read_table
     from pnas_tools._surrogate_text import print_surrogate_result, shown
 
-    names = predictors or PREDICTORS
+    names = predictors or DIFFERENT_PREDICTORS
     if against is not None and against not in names:
         raise BadInput(f"--against {against} must be one of --predictors {','.join(names)}: name it there too")
     scored = read_table(table, kinds, vocabulary)

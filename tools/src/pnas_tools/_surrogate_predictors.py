@@ -4,6 +4,8 @@ if TYPE_CHECKING:  # importing torch takes seconds, and the command line answers
     from pnas_surrogate import Predictor, SequenceSpec
 
 PREDICTORS = ("mlp", "lstm", "mlp-ensemble", "lstm-ensemble", "gp", "recommended")
+DIFFERENT_PREDICTORS = tuple(name for name in PREDICTORS if name != "gp")
+"""Without the one that is recommended."""
 
 
 def make_predictor(name: str, spec: "SequenceSpec") -> "Predictor":
