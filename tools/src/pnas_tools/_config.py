@@ -19,6 +19,7 @@ from pnas_tools._parameter_types import (
     Names,
     OrNone,
 )
+from pnas_tools._surrogate_predictors import PREDICTORS
 
 OPTION = "option"
 
@@ -93,6 +94,9 @@ class SearchConfig:
     )
     threads_per_child: int = _setting("--threads-per-child", POSITIVE, "Of the CPU; sums depend on it.", 1)
 
+    surrogate: str = _setting(
+        "--surrogate", click.Choice(PREDICTORS), "What ranks cells that are not trained yet.", "mlp-ensemble"
+    )
     n_members: int = _setting("--members", click.IntRange(min=2), "Networks in the surrogate's ensemble.", 5)
     surrogate_epochs: int = _setting("--surrogate-epochs", POSITIVE, "Passes over the children in fitting it.", 50)
     surrogate_batch_size: int = _setting("--surrogate-batch-size", POSITIVE, "Children in a step of that.", 32)
@@ -118,6 +122,7 @@ _NOT_TRAINING = {
     "seed",
     "evaluator",
     "operations",
+    "surrogate",
     "n_members",
     "surrogate_epochs",
     "surrogate_batch_size",

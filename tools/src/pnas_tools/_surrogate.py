@@ -1,15 +1,17 @@
 from collections.abc import Callable
+from typing import Any
 
 from pnas_search import Predictor
 from pnas_searchspace import CellSpace
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
+from pnas_tools._surrogate_predictors import make_predictor
 
 
 def check_surrogate(config: SearchConfig, space: CellSpace) -> None:
     """Raise `BadInput` where the first fit would have fewer children than the ensemble has members."""
     n_cells = len(space.one_block_cells())
-    if config.n_blocks > 1 and n_cells < config.n_members:
+    if config.surrogate.endswith("-ensemble") and config.n_blocks > 1 and n_cells < config.n_members:
         raise BadInput(
             f"--members {config.n_members} needs as many cells of one block, and --operations gives {n_cells}: "
             "pass fewer members or more operations"
@@ -26,20 +28,25 @@ def load_surrogate() -> None:
 
 
 def surrogate_factory(config: SearchConfig, space: CellSpace) -> Callable[[int], Predictor]:
-    """The paper's MLP ensemble (sections 4.2 and 5.1), made anew for every level of a search."""
+    """The surrogate of a search, made anew for every level."""
 
     def make(n_blocks_fitted: int) -> Predictor:
-        from pnas_surrogate import Ensemble, MLPPredictor, SequenceSpec
+        from pnas_surrogate import Ensemble, GaussianProcess, SequenceSpec
 
-        predictor = MLPPredictor(
-            SequenceSpec(kinds=("input", "operation") * 2, vocabulary=space.vocabulary(config.n_blocks)),
-            learning_rate=(
-                config.surrogate_first_learning_rate if n_blocks_fitted == 1 else config.surrogate_learning_rate
-            ),
-            n_epochs=config.surrogate_epochs,
-            batch_size=config.surrogate_batch_size,
-            random_state=config.seed,
-        )
-        return Ensemble(predictor, n_members=config.n_members, random_state=config.seed)
+        spec = SequenceSpec(kinds=("input", "operation") * 2, vocabulary=space.vocabulary(config.n_blocks))
+        predictor: Any = make_predictor(config.surrogate, spec).set_params(random_state=config.seed)
+        network = predictor
+        if isinstance(predictor, Ensemble):
+            network = predictor.set_params(n_members=config.n_members).predictor
+        if not isinstance(predictor, GaussianProcess):
+            first_rate, rate = config.surrogate_first_learning_rate, config.surrogate_learning_rate
+            network.set_params(
+                learning_rate=first_rate if n_blocks_fitted == 1 else rate,
+                n_epochs=config.surrogate_epochs,
+                batch_size=config.surrogate_batch_size,
+                random_state=config.seed,
+            )
+        made: Predictor = predictor
+        return made
 
     return make

@@ -11,7 +11,7 @@ from pnas_searchspace import Cell, CellSpace
 
 
 class Predictor(Protocol):
-    """Learns to predict a score in [0, 1] from integer sequences; a scikit-learn regressor is one."""
+    """Learns to predict a score from integer sequences; a scikit-learn regressor is one."""
 
     def fit(self, X: Sequence[NDArray[np.int64]], y: NDArray[np.float64]) -> Any:
         """Fit to sequences of any lengths and their scores, `(N,)`."""
