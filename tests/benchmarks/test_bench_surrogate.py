@@ -107,7 +107,7 @@ def as_module(kind: str, model: Ensemble, member: int) -> nn.Module:
 
 @pytest.fixture(scope="module")
 def samples() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """As many cells of every size as the paper trains, and a score that depends on their operations."""
+    """As many cells of every size as the paper trains, and a noisy score that depends on their operations."""
     sizes = [SPACE.one_block_cells(), *(SPACE.sample(n_blocks, 256, n_blocks) for n_blocks in range(2, 6))]
     X = np.full((sum(map(len, sizes)), 20), -1)
     rows = iter(X)
@@ -116,7 +116,8 @@ def samples() -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         for sequence in SPACE.encode(cells):
             next(rows)[: len(sequence)] = sequence
     used = X[:, 1::2] >= 0
-    return X, 0.85 + (effects[X[:, 1::2]] * used).sum(1) / used.sum(1)
+    noise = np.random.default_rng(0).normal(scale=0.01, size=len(X))
+    return X, 0.85 + (effects[X[:, 1::2]] * used).sum(1) / used.sum(1) + noise
 
 
 @pytest.fixture(scope="module")
