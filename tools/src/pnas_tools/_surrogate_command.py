@@ -1,7 +1,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -92,7 +92,7 @@ def benchmark_command(
         interval = shown(Interval.of(trials.unseen.correlations))
         progress.print(f"fitted to b={trials.size}  {trials.predictor}  {interval}", highlight=False, markup=False)
 
-    options = {
+    options: dict[str, Any] = {
         "n_trials": n_trials,
         "n_samples": n_samples,
         "n_targets": n_targets,
@@ -105,12 +105,8 @@ def benchmark_command(
             scored.sequences,
             scored.scores,
             scored.spec,
-            n_trials=n_trials,
-            n_samples=n_samples,
-            n_targets=n_targets,
-            cumulative=cumulative,
-            seed=seed,
             on_trials=report,
+            **options,
         )
     except SurrogateError as error:
         raise BadInput(str(error)) from error

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 from torch import Tensor
 
 from pnas_surrogate._base import Floats
@@ -28,6 +29,8 @@ class Kernel:
         n_families = len(families)
         self._n_weights = 1 + max(int(family.weights.max()) for family in families)
         orders = torch.tensor([_ORDERS_ARE_RARE if family.are_orders else 0.0 for family in families])
+        # Where each starts and how far it may go were chosen on made-up laws, and are no one's theory: scores have
+        # variance 1, and families are scaled so that sequences are at distance 1 of their mean.
         parts = {
             "weights": (torch.zeros(self._n_weights), 0.35),
             "linear": (-1.5 - orders, 1.5),
@@ -97,8 +100,6 @@ def covariances(kernel: Kernel, parameters: Tensor, inputs: Sequence[Tensor]) ->
 
 def most_likely(kernel: Kernel, inputs: Sequence[Tensor], scores: Floats, max_iterations: int) -> Tensor:
     """The parameters that make the scores most likely, found by L-BFGS from where the kernel starts."""
-    from scipy.optimize import minimize
-
     target = torch.from_numpy(scores)
 
     def loss(values: Floats) -> tuple[float, Floats]:
