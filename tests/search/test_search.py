@@ -20,6 +20,7 @@ from pnas_search import (
     Request,
     RoundStarted,
     SearchError,
+    Strategy,
     child_seed,
     search,
 )
@@ -75,7 +76,7 @@ class Watched:
     """A strategy that counts how often it is asked, and remembers what it is told."""
 
     def __init__(self, strategy: Progressive) -> None:
-        self.strategy, self.best = strategy, strategy.best
+        self.strategy, self.best, self.predictions = strategy, strategy.best, strategy.predictions
         self.n_times_asked = 0
         self.told: list[tuple[Candidate, Outcome]] = []
 
@@ -244,7 +245,7 @@ def test_an_evaluator_that_leaves_out_a_child_is_found_out_and_the_search_can_go
 def test_a_strategy_that_asks_for_nothing_has_no_best_cell(
     outcome_of: Callable[[Request], Outcome], ledger: Ledger
 ) -> None:
-    class Silent:
+    class Silent(Strategy):
         def ask(self) -> list[Candidate]:
             return []
 

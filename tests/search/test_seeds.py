@@ -26,6 +26,14 @@ def test_isomorphic_encodings_have_one_seed() -> None:
     assert child_seed(5, cell) == child_seed(5, same)
 
 
+def test_a_child_that_is_trained_longer_has_another_seed() -> None:
+    cell = Cell([(-1, "sep_conv_5x5", -2, "max_pool_3x3")])
+    # printf '0 max_pool_3x3@-2+sep_conv_5x5@-1 x15' | sha256sum
+    sha256 = "4848a02f5152df3a046dee3391824d76e393a2b7c860d9f69ba3c247119c3979"
+    assert child_seed(0, cell, fidelity=15) == int(sha256, 16) >> (256 - 63)
+    assert child_seed(0, cell, fidelity=1) == child_seed(0, cell)
+
+
 def test_every_run_and_every_cell_has_a_seed_of_its_own() -> None:
     space = CellSpace()
     cells = space.to_cells(space.one_block_cells())

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pnas_search import Evaluator, Ledger, LedgerRow, Outcome, Request, SearchError
+from pnas_search import Evaluator, Ledger, LedgerRow, Report, Request, SearchError, Started
 from pnas_searchspace import Cell
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
@@ -39,7 +39,7 @@ class Heirs(Evaluator):
         self._weights = weights
         self._curves = curves
 
-    def evaluate(self, requests: Sequence[Request]) -> Iterator[tuple[Request, Outcome]]:
+    def evaluate(self, requests: Sequence[Request]) -> Iterator[Report]:
         """As of the evaluator; the attachments stay here.
 
         Raises:
@@ -51,7 +51,11 @@ class Heirs(Evaluator):
             self._forget(rows, round_)
         curves = tuple(_curve(row) for row in rows if row.round < round_ and _has_finished(row)) if self._curves else ()
         heirs = [replace(request, attachments=self._inherited(request, curves)) for request in requests]
-        for request, outcome in self._evaluator.evaluate(heirs):
+        for report in self._evaluator.evaluate(heirs):
+            if isinstance(report, Started):
+                yield report
+                continue
+            request, outcome = report
             if self._weights is not None and WEIGHTS in outcome.attachments:
                 self._weights.mkdir(exist_ok=True)
                 write_atomically(self._file(request.cell), outcome.attachments[WEIGHTS])

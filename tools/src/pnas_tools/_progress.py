@@ -50,7 +50,7 @@ class SearchProgress:
     def __call__(self, event: Event) -> None:
         if isinstance(event, RoundStarted):
             self._start_level(event)
-        else:
+        elif isinstance(event, ChildFinished):
             self._finish_child(event)
 
     def _start_level(self, event: RoundStarted) -> None:

@@ -7,12 +7,14 @@ from pnas_search._benchmark._load import BENCHMARKS, load_benchmark
 from pnas_search._benchmark._table import SOURCES, Benchmark, BenchmarkCell, BenchmarkRow
 from pnas_search._benchmark._trees import Trees
 from pnas_search._errors import LedgerError, SearchError
-from pnas_search._evaluation import Evaluator, Outcome, Request
+from pnas_search._evaluation import Evaluator, Outcome, Report, Request, Started
 from pnas_search._executors._processes import ProcessPool
-from pnas_search._ledger import Ledger, LedgerRow
+from pnas_search._ledger._ledger import Ledger
+from pnas_search._ledger._reading import LevelCost
+from pnas_search._ledger._rows import LedgerRow
 from pnas_search._search import ChildFinished, Event, RoundStarted, search
 from pnas_search._seeds import child_seed
-from pnas_search._strategies._base import Candidate, Strategy
+from pnas_search._strategies._base import Candidate, Predictions, Strategy
 from pnas_search._strategies._listed import Listed
 from pnas_search._strategies._progressive import Predictor, Progressive
 
@@ -31,14 +33,18 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "LedgerRow",
+    "LevelCost",
     "Listed",
     "Outcome",
+    "Predictions",
     "Predictor",
     "ProcessPool",
     "Progressive",
+    "Report",
     "Request",
     "RoundStarted",
     "SearchError",
+    "Started",
     "Strategy",
     "Trees",
     "cell_features",

@@ -3,8 +3,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pnas_search._errors import SearchError
-from pnas_search._evaluation import Evaluator, Outcome, Request
-from pnas_search._ledger import Ledger, LedgerRow
+from pnas_search._evaluation import Evaluator, Outcome, Report, Request, Started
+from pnas_search._ledger._ledger import Ledger
+from pnas_search._ledger._rows import LedgerRow
 from pnas_search._seeds import child_seed
 from pnas_search._strategies._base import Candidate, Strategy
 from pnas_searchspace import Cell
@@ -26,7 +27,7 @@ class ChildFinished:
     outcome: Outcome
 
 
-Event = RoundStarted | ChildFinished
+Event = RoundStarted | Started | ChildFinished
 
 
 def search(
@@ -59,9 +60,8 @@ def search(
             break
         on_event(RoundStarted(index=index, rows=rows))
         missing = [row.request for row in rows if row.outcome is None]
-        for request, outcome in evaluator.evaluate(missing):
-            ledger.record(request, outcome)
-            on_event(ChildFinished(request=request, outcome=outcome))
+        for report in evaluator.evaluate(missing):
+            on_event(_committed(report, ledger))
         _tell(strategy, ledger.rows(round=index))
     best = strategy.best()
     if best is None:
@@ -74,17 +74,32 @@ def _round(strategy: Strategy, ledger: Ledger, index: int, seed: int) -> list[Le
     rows = ledger.rows(round=index)
     if not rows:
         candidates = strategy.ask()
-        ledger.add_round(index, candidates, [_request(candidate, seed) for candidate in candidates])
+        requests = [_request(candidate, seed) for candidate in candidates]
+        ledger.add_round(index, candidates, requests, strategy.predictions())
         rows = ledger.rows(round=index)
-    if rows and rows[0].request.seed != child_seed(seed, rows[0].candidate.cell):
+    if rows and rows[0].seed != child_seed(seed, rows[0].candidate.cell, rows[0].candidate.fidelity):
         raise SearchError(f"the ledger is that of a search with another seed than {seed}: give the seed it began with")
     return rows
+
+
+def _committed(report: Report, ledger: Ledger) -> Event:
+    if isinstance(report, Started):
+        ledger.start(report.request, report.worker)
+        return report
+    request, outcome = report
+    ledger.record(request, outcome)
+    return ChildFinished(request=request, outcome=outcome)
 
 
 def _request(candidate: Candidate, seed: int) -> Request:
     if str(candidate.cell) != candidate.cell.key:
         raise SearchError(f"a strategy must ask for cells in canonical form, and {candidate.cell} is not")
-    return Request(cell=candidate.cell, seed=child_seed(seed, candidate.cell), parent=candidate.parent)
+    return Request(
+        cell=candidate.cell,
+        seed=child_seed(seed, candidate.cell, candidate.fidelity),
+        parent=candidate.parent,
+        fidelity=candidate.fidelity,
+    )
 
 
 def _tell(strategy: Strategy, rows: Sequence[LedgerRow]) -> None:

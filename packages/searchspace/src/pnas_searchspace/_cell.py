@@ -2,7 +2,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 from pnas_searchspace._block import Block, block_text
@@ -112,7 +112,7 @@ def _checked_block(index: int, block: Any) -> Block:
             f"block {index} must be (input_1, operation_1, input_2, operation_2), not {short(block)}"
         )
     try:
-        checked = Block(*block)
+        checked = block if type(block) is Block else Block(*block)
     except SearchSpaceError as error:
         raise SearchSpaceError(f"block {index}: {error}") from error
     for source in (checked.input_1, checked.input_2):
@@ -124,11 +124,23 @@ def _checked_block(index: int, block: Any) -> Block:
     return checked
 
 
-def _block_from_text(index: int, text: str) -> tuple[int, str, int, str]:
-    match = _BLOCK_TEXT.fullmatch(text.strip())
-    if match is None:
+def _block_from_text(index: int, text: str) -> Block:
+    try:
+        block = _block_of(text)
+    except SearchSpaceError as error:
+        raise SearchSpaceError(f"block {index}: {error}") from error
+    if block is None:
         raise SearchSpaceError(
             f"block {index} must be like sep_conv_5x5@-2+identity@0, that is operation@input twice, not {short(text)}"
         )
+    return block
+
+
+@lru_cache(maxsize=1 << 14)  # a search reads its cells back from such texts, and they have few blocks
+def _block_of(text: str) -> Block | None:
+    """The block of a text; None where the text has another form."""
+    match = _BLOCK_TEXT.fullmatch(text.strip())
+    if match is None:
+        return None
     operation_1, input_1, operation_2, input_2 = match.groups()
-    return int(input_1), operation_1, int(input_2), operation_2
+    return Block(int(input_1), operation_1, int(input_2), operation_2)

@@ -69,7 +69,7 @@ def test_what_was_committed_is_read_back(
             round=int(candidate.parent is not None),
             position=number if candidate.parent is None else number - len(requests),
             candidate=candidate,
-            request=Request(cell=candidate.cell, seed=2**63 - 1 - number, parent=candidate.parent),
+            seed=2**63 - 1 - number,
             outcome=outcome,
         )
         for number, (candidate, outcome) in enumerate(zip(candidates, outcomes, strict=False))
@@ -236,7 +236,7 @@ def make_table_free(path: Path) -> None:
         (make_garbage, True, "the ledger {path} is damaged (file is not a database)"),
         (make_truncated, True, "the ledger {path} is damaged (database disk image is malformed)"),
         (make_foreign, True, "{path} is a database, but not a ledger"),
-        (make_newer, True, "the ledger {path} has layout 7 and this version reads 1"),
+        (make_newer, True, "the ledger {path} has layout 7 and this version reads 2"),
         (make_ledger, True, None),
     ],
 )
@@ -272,10 +272,10 @@ def test_a_ledger_that_lost_its_end_is_refused_wherever_it_was_cut(tmp_path: Pat
 @pytest.mark.parametrize(
     "damage",
     [
-        "cell = '[['",
-        'cell = \'[[5, "conv", -1, "conv"]]\'',
-        "cell = '7'",
-        "cell = CAST(x'ff' AS TEXT)",
+        "key = 'conv'",
+        "key = 'conv@5+conv@-1'",
+        "key = CAST(x'ff' AS TEXT)",
+        "predicted = 'high', parent = 1, key = 7",
     ],
 )
 def test_a_damaged_row_is_reported_as_such(damage: str, tmp_path: Path) -> None:
@@ -307,9 +307,10 @@ def make_cut_off(path: Path) -> None:
         """
 import os, sys
 from pathlib import Path
-from pnas_search._ledger import SCHEMA, _connect
+from pnas_search._ledger._connections import connect
+from pnas_search._ledger._schema import SCHEMA
 
-_connect(Path(sys.argv[1])).executescript(SCHEMA)
+connect(Path(sys.argv[1])).executescript(SCHEMA)
 os._exit(0)
 """,
         path,

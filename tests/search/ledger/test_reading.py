@@ -1,0 +1,94 @@
+"""What a ledger tells without its children being read one by one."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pnas_search import Candidate, Ledger, LevelCost, Outcome, Request
+from pnas_searchspace import CellSpace
+
+
+def begin(ledger: Ledger, index: int, requests: list[Request]) -> None:
+    candidates = [Candidate(cell=request.cell, fidelity=request.fidelity) for request in requests]
+    ledger.add_round(index, candidates, requests)
+
+
+@pytest.fixture
+def larger(space: CellSpace) -> list[Request]:
+    """Of cells of two blocks."""
+    cells, _ = space.expand(space.one_block_cells()[:2])
+    return [Request(cell=cell, seed=seed, parent=None) for seed, cell in enumerate(space.to_cells(cells[:5]))]
+
+
+def test_an_empty_ledger_tells_that_it_is_empty(ledger: Ledger) -> None:
+    assert (ledger.best_row(), ledger.n_outcomes(), ledger.n_rounds(), ledger.costs()) == (None, {}, 0, [])
+
+
+def test_costs_add_up_by_the_size_of_the_cells_and_by_how_long_they_were_trained(
+    ledger: Ledger,
+    requests: list[Request],
+    larger: list[Request],
+    finished: Callable[[float], Outcome],
+    failed: Outcome,
+) -> None:
+    again = [dataclasses.replace(larger[0], fidelity=15)]
+    for index, round_ in enumerate((requests[:6], requests[6:], larger, again)):
+        begin(ledger, index, round_)
+    for request in (*requests[:3], *larger[:2]):
+        ledger.record(request, finished(0.5))
+    ledger.record(larger[2], failed)
+    ledger.record(again[0], dataclasses.replace(finished(0.5), n_examples=1500))
+    assert ledger.costs() == [
+        LevelCost(n_blocks=1, fidelity=1, n_asked=10, n_done=3, n_examples=300, seconds=4.5),
+        LevelCost(n_blocks=2, fidelity=1, n_asked=5, n_done=3, n_examples=207, seconds=3.5),
+        LevelCost(n_blocks=2, fidelity=15, n_asked=1, n_done=1, n_examples=1500, seconds=1.5),
+    ]
+    assert ledger.n_outcomes() == {"finished": 6, "diverged": 1}
+    assert ledger.n_rounds() == 4
+
+
+def test_the_best_is_the_most_accurate_of_those_that_finished_and_of_equals_the_first(
+    ledger: Ledger, requests: list[Request], finished: Callable[[float], Outcome], failed: Outcome
+) -> None:
+    begin(ledger, 0, requests)
+
+    def best_after(place: int, outcome: Outcome) -> Request:
+        ledger.record(requests[place], outcome)
+        row = ledger.best_row()
+        assert row is not None
+        return row.request
+
+    ledger.record(requests[9], failed)
+    assert ledger.best_row() is None
+    assert best_after(8, dataclasses.replace(finished(0.9), status="stopped")) == requests[8]
+    assert best_after(7, finished(0.0)) == requests[7]
+    assert best_after(5, finished(0.5)) == requests[5]
+    assert best_after(6, finished(0.5)) == requests[5]
+    assert best_after(4, finished(0.5)) == requests[4]
+    assert best_after(3, finished(0.625)) == requests[3]
+    again = dataclasses.replace(requests[7], fidelity=2)
+    begin(ledger, 1, [again])
+    ledger.record(again, finished(0.25))
+    row = ledger.best_row()
+    assert row is not None
+    assert row.request == again
+
+
+def test_rows_from_a_round_on(ledger: Ledger, requests: list[Request]) -> None:
+    for index in range(3):
+        begin(ledger, index, requests[3 * index : 3 * index + 3])
+    assert [row.request for row in ledger.rows(from_round=1)] == requests[3:9]
+    assert [row.request for row in ledger.rows(round=1)] == requests[3:6]
+    assert ledger.rows(from_round=3) == []
+
+
+def test_a_reader_tells_the_same(
+    ledger: Ledger, requests: list[Request], finished: Callable[[float], Outcome], tmp_path: Path
+) -> None:
+    begin(ledger, 0, requests)
+    ledger.record(requests[0], finished(0.5))
+    with Ledger.read(tmp_path / "ledger.sqlite") as reader:
+        for tell in (Ledger.costs, Ledger.n_outcomes, Ledger.n_rounds, Ledger.best_row, Ledger.rows):
+            assert tell(reader) == tell(ledger)
