@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the wo
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Command = Callable[..., list[str]]
 
-N_RANDOM_KILLS = 50 if os.environ.get("PNAS_CHAOS") else 2
+N_RANDOM_KILLS = 50 if os.environ.get("PNAS_CHAOS") else 5
 N_CHILDREN = 25
 
 
@@ -63,6 +63,15 @@ def workers_of(process: subprocess.Popen[str]) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
+def trainers_of(process: subprocess.Popen[str]) -> list[int]:
+    """The processes that train; there are none while the search sets up."""
+    commands = {}
+    for pid in workers_of(process):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            commands[pid] = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return [pid for pid, command in commands.items() if b"spawn_main" in command]
+
+
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
@@ -94,6 +103,7 @@ def test_a_search_killed_in_the_middle_goes_on_and_ends_with_the_same_result(
     assert kept.items() <= finished_children(out).items()
 
 
+@needs_proc
 @pytest.mark.chaos
 def test_a_search_killed_at_random_moments_ends_with_the_same_result(
     undisturbed: Path, small_search: Command, run: Run, tmp_path: Path
@@ -108,6 +118,11 @@ def test_a_search_killed_at_random_moments_ends_with_the_same_result(
             else:
                 wait_for_children(process, out, before + 1)
                 time.sleep(choose.uniform(0, 0.3))
+            if choose.random() < 0.5 and process.poll() is None:
+                for worker in trainers_of(process)[:1]:
+                    with suppress(ProcessLookupError):  # it was quicker
+                        os.kill(worker, signal.SIGKILL)
+                time.sleep(choose.uniform(0, 1))
             process.send_signal(signal.SIGKILL)
     done = run(small_search(out))
     assert done.returncode == 0, done.stderr
@@ -137,10 +152,7 @@ def test_a_worker_that_is_killed_is_replaced(undisturbed: Path, small_search: Co
     out = tmp_path / "run"
     with started(small_search(out, "--workers", "2")) as process:
         wait_for_children(process, out, 2)
-        for worker in workers_of(process):
-            if b"spawn_main" in Path(f"/proc/{worker}/cmdline").read_bytes():
-                os.kill(worker, signal.SIGKILL)
-                break
+        os.kill(trainers_of(process)[0], signal.SIGKILL)
         _, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()

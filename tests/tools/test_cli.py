@@ -11,6 +11,7 @@ from pnas_tools._cli import cli
 GOLDEN = Path(__file__).parents[1] / "golden"
 HELP = [
     [],
+    ["compare"],
     ["models"],
     ["models", "classify"],
     ["models", "convert"],
@@ -43,6 +44,7 @@ def test_the_help_is_as_it_was(command: list[str]) -> None:
 @pytest.mark.parametrize(
     "command",
     [
+        ["compare", "--help"],
         ["models", "--help"],
         ["models", "export", "--help"],
         ["search", "--help"],

@@ -6,7 +6,7 @@ from rich.console import Console
 from pnas_search import Candidate, ChildFinished, LedgerRow, Outcome, Request, RoundStarted
 from pnas_searchspace import Cell
 from pnas_tools._progress import SearchProgress
-from pnas_tools._workload import Workload
+from pnas_tools._workload import Level, Workload
 
 CELL = Cell([[-1, "identity", -2, "identity"]])
 REQUEST = Request(cell=CELL, seed=0, parent=None)
@@ -17,7 +17,7 @@ def outcome(accuracy: float) -> Outcome:
 
 
 def row(position: int, finished: Outcome | None) -> LedgerRow:
-    return LedgerRow(round=0, position=position, candidate=Candidate(cell=CELL), request=REQUEST, outcome=finished)
+    return LedgerRow(round=0, position=position, candidate=Candidate(cell=CELL), seed=0, outcome=finished)
 
 
 def shown(*, terminal: bool) -> str:
@@ -25,7 +25,7 @@ def shown(*, terminal: bool) -> str:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=terminal, width=100, color_system=None, _environ={"TERM": "xterm"})
     seconds = itertools.count(0, 20)
-    with SearchProgress(console, Workload([4]), clock=lambda: next(seconds)) as progress:
+    with SearchProgress(console, Workload([Level(n_blocks=1, n_children=4)]), clock=lambda: next(seconds)) as progress:
         progress(RoundStarted(index=0, rows=[row(0, outcome(0.5)), *(row(i, None) for i in (1, 2, 3))]))
         for accuracy in (0.25, 0.75, 0.125):
             progress(ChildFinished(request=REQUEST, outcome=outcome(accuracy)))
@@ -34,13 +34,13 @@ def shown(*, terminal: bool) -> str:
 
 def test_a_log_gets_lines_with_level_children_best_and_time_left() -> None:
     lines = shown(terminal=False).strip().splitlines()  # older rich ends with an empty line
-    assert lines[0].startswith("level 1 of 1  2 of 4 children  best 0.5000  ")
+    assert lines[0].startswith("round 1  2 of 4 children  best 0.5000  ")
     assert lines[0].endswith(" left")
-    assert lines[1].startswith("level 1 of 1  3 of 4 children  best 0.7500  ")
-    assert lines[-1] == "level 1 of 1  4 of 4 children  best 0.7500"
+    assert lines[1].startswith("round 1  3 of 4 children  best 0.7500  ")
+    assert lines[-1] == "round 1  4 of 4 children  best 0.7500"
 
 
 def test_a_terminal_gets_one_live_line_that_gives_way_to_a_line_for_the_level() -> None:
     screen = shown(terminal=True)
     assert "4/4" in screen
-    assert "level 1 of 1  4 of 4 children  best 0.7500" in screen
+    assert "round 1  4 of 4 children  best 0.7500" in screen

@@ -1,20 +1,21 @@
 import json
 
-from pnas_search import Candidate, LedgerRow, Outcome, Request
+from pnas_search import Candidate, LedgerRow, Outcome
 from pnas_searchspace import Cell
 from pnas_tools._config import PRESETS
-from pnas_tools._result import best_row, make_result
+from pnas_tools._result import make_result
 
 SMALL = Cell([[-1, "identity", -2, "identity"]])
 LARGE = Cell([*SMALL, [0, "identity", -1, "max_pool_3x3"]])
 
 
-def row(round_: int, position: int, cell: Cell, accuracy: float | None, status: str | None = None) -> LedgerRow:
+def row(
+    round_: int, position: int, cell: Cell, accuracy: float | None, status: str | None = None, *, fidelity: int = 1
+) -> LedgerRow:
     status = status or ("finished" if accuracy is not None else "diverged")
     curve = () if accuracy is None else (accuracy,)
     outcome = Outcome(status=status, accuracy=accuracy, accuracies=curve, n_examples=10, seconds=1.0)  # type: ignore[arg-type]
-    request = Request(cell=cell, seed=1, parent=None)
-    return LedgerRow(round=round_, position=position, candidate=Candidate(cell=cell), request=request, outcome=outcome)
+    return LedgerRow(round=round_, position=position, candidate=Candidate(cell=cell, fidelity=fidelity), seed=1, outcome=outcome)
 
 
 def test_the_result_counts_everything_that_was_trained_and_names_the_best_of_every_level() -> None:
@@ -30,13 +31,30 @@ def test_the_result_counts_everything_that_was_trained_and_names_the_best_of_eve
     ]
 
 
+def best_of(*rows: LedgerRow) -> object:
+    outcome = rows[0].outcome
+    assert outcome is not None
+    (level,) = make_result((SMALL, outcome), list(rows), PRESETS["quick"], {})["levels"]
+    return level["best_cell"]
+
+
 def test_the_best_of_equals_is_the_one_that_was_asked_for_first() -> None:
-    rows = [row(0, 0, SMALL, 0.5), row(0, 1, LARGE, 0.5)]
-    assert best_row(rows) is rows[0]
-    assert best_row([row(0, 0, SMALL, None)]) is None
+    other = Cell([[-1, "identity", -1, "identity"]])
+    assert best_of(row(0, 0, SMALL, 0.5), row(0, 1, other, 0.5)) is SMALL
+    assert best_of(row(0, 0, SMALL, None)) is None
 
 
 def test_what_a_stopped_child_was_expected_to_reach_comes_after_what_others_reached() -> None:
-    stopped, finished = row(0, 0, SMALL, 0.9, "stopped"), row(0, 1, LARGE, 0.5)
-    assert best_row([stopped, finished]) is finished
-    assert best_row([stopped]) is stopped
+    other = Cell([[-1, "identity", -1, "identity"]])
+    assert best_of(row(0, 0, SMALL, 0.9, "stopped"), row(0, 1, other, 0.5)) is other
+    assert best_of(row(0, 0, SMALL, 0.9, "stopped")) is SMALL
+
+
+def test_children_that_were_trained_longer_are_a_level_of_their_own() -> None:
+    rows = [row(0, 0, LARGE, 0.5), row(1, 0, LARGE, 0.75, fidelity=15)]
+    assert rows[1].outcome is not None
+    levels = make_result((LARGE, rows[1].outcome), rows, PRESETS["quick"], {})["levels"]
+    assert [(level["n_blocks"], level["fidelity"], level["best_accuracy"]) for level in levels] == [
+        (2, 1, 0.5),
+        (2, 15, 0.75),
+    ]

@@ -1,190 +1,199 @@
 """A pool of real processes, which are started anew and know nothing of the test but what they import."""
 
-import dataclasses
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from pnas_search import Outcome, ProcessPool, Request, SearchError
+from pnas_search import Evaluator, Outcome, ProcessPool, Request, SearchError
+from pnas_search.testing import EvaluatorSuite
 
 HERE = Path(__file__).parent
 
-
-@pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module of the functions that run in the pool's processes, importable there too."""
-    monkeypatch.syspath_prepend(HERE)
-    return __import__("pool_workers")
+Children = Callable[..., list[Request]]
+Answered = Callable[[Evaluator, list[Request]], list[Outcome]]
+IsRunning = Callable[[int], bool]
+WaitUntil = Callable[[Callable[[], bool]], None]
 
 
-def outcomes_by_seed(pool: ProcessPool, requests: list[Request]) -> dict[int, Outcome]:
-    given = list(pool.evaluate(requests))
-    assert Counter(request.seed for request, _ in given) == Counter(request.seed for request in requests)
-    assert all(outcome.n_examples == request.seed for request, outcome in given if outcome.status == "finished")
-    return {request.seed: outcome for request, outcome in given}
+@pytest.fixture(scope="module", params=[1, 3])
+def evaluator(request: pytest.FixtureRequest, workers: ModuleType) -> Iterator[Evaluator]:
+    with ProcessPool(workers.make_training, request.param) as pool:
+        yield pool
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+class TestProcessPool(EvaluatorSuite):
+    pass
 
 
-@pytest.mark.parametrize("n_workers", [1, 3])
-def test_every_request_has_its_outcome_and_every_worker_its_share_until_the_pool_closes(
-    n_workers: int, workers: ModuleType, requests: list[Request]
+def pids_of(outcomes: list[Outcome]) -> set[int]:
+    return {int(outcome.measurements["pid"]) for outcome in outcomes}
+
+
+def test_the_same_processes_serve_until_the_pool_closes(
+    workers: ModuleType, children: Children, answered: Answered, is_running: IsRunning, tmp_path: Path
 ) -> None:
-    with ProcessPool(workers.make_good, n_workers) as pool:
-        outcomes = outcomes_by_seed(pool, requests)
-        assert {outcome.status for outcome in outcomes.values()} == {"finished"}
-        pids = {int(outcome.measurements["pid"]) for outcome in outcomes.values()}
-        assert len(pids) == n_workers
-        # The same processes serve every later evaluation, also one with less to do than there are workers.
-        for again in (requests[:1], [], requests[1:3]):
-            assert {out.measurements["pid"] for out in outcomes_by_seed(pool, again).values()} <= pids
-        assert all(map(is_running, pids))
-    assert not any(map(is_running, pids))
+    n_workers = 3
+    with ProcessPool(workers.make_training, n_workers) as pool:
+        reports = pool.evaluate(children(*[["wait"]] * n_workers))
+        begun = {int(next(reports).worker.split()[1]) for _ in range(n_workers)}
+        (tmp_path / "go").touch()
+        assert pids_of([outcome for _, outcome in reports]) == begun
+        assert len(begun) == n_workers
+        assert pids_of(answered(pool, children(*[["finish"]] * 5))) <= begun
+        assert all(map(is_running, begun))
+    assert not any(map(is_running, begun))
 
 
-def test_a_worker_that_dies_is_replaced_and_its_child_gets_one_more_chance(
-    workers: ModuleType, requests: list[Request], tmp_path: Path
+def test_a_worker_that_dies_while_it_has_nothing_to_do_is_no_childs_fault(
+    workers: ModuleType,
+    requests: list[Request],
+    children: Children,
+    answered: Answered,
+    is_running: IsRunning,
+    wait_until: WaitUntil,
 ) -> None:
-    once, always = 1, 4
-    with ProcessPool(workers.Unreliable(tmp_path, n_deaths={once: 1, always: 99}), 2) as pool:
-        outcomes = outcomes_by_seed(pool, requests[:6])
-        assert {seed for seed, outcome in outcomes.items() if outcome.status == "finished"} == {0, 1, 2, 3, 5}
-        assert outcomes[always] == Outcome(
-            status="crashed", accuracy=None, accuracies=(), n_examples=0, seconds=0.0, measurements={}
-        )
-        n_attempts = Counter(int(path.name.split("-")[0]) for path in tmp_path.iterdir())
-        assert n_attempts == {0: 1, once: 2, 2: 1, 3: 1, always: 2, 5: 1}
-        later = outcomes_by_seed(pool, requests[6:])
-        assert len({outcome.measurements["pid"] for outcome in later.values()}) == 2
+    with ProcessPool(workers.make_training, 1) as pool:
+        for _ in range(4):
+            [pid] = pids_of(answered(pool, requests[:1]))
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda pid=pid: not is_running(pid))
+        assert answered(pool, children(["kill", "finish"]))[0].status == "finished"
 
 
-# An EOFError is also what a worker sees when the pool is gone.
-@pytest.mark.parametrize("error", [ValueError("no such shape"), EOFError("truncated images")])
-def test_an_exception_in_training_is_raised_with_its_traceback(
-    error: Exception, workers: ModuleType, requests: list[Request], tmp_path: Path
+@pytest.mark.parametrize(
+    ("does", "how"),
+    [("exit", "its process ended with exit code 3"), ("kill", "its process was ended by SIGKILL")],
+)
+def test_a_crashed_child_says_how_its_process_ended(
+    does: str, how: str, workers: ModuleType, children: Children, answered: Answered
 ) -> None:
-    message = rf"(?s)Traceback.*in train\b.*{type(error).__name__}: {error}"
-    with (
-        ProcessPool(workers.Unreliable(tmp_path, errors={2: error}), 1) as pool,
-        pytest.raises(SearchError, match=message),
-    ):
-        list(pool.evaluate(requests[:5]))
+    with ProcessPool(workers.make_training, 1) as pool:
+        [outcome] = answered(pool, children([does]))
+    assert (outcome.status, outcome.message) == ("crashed", f"{how}, twice")
 
 
-def test_a_worker_that_cannot_begin_says_why(workers: ModuleType, requests: list[Request]) -> None:
-    with (
-        ProcessPool(workers.make_nothing, 1) as pool,
-        pytest.raises(SearchError, match="RuntimeError: no device to train on"),
-    ):
-        list(pool.evaluate(requests[:1]))
+def test_the_clock_of_a_child_starts_when_a_process_is_ready_for_it(
+    workers: ModuleType, children: Children, answered: Answered
+) -> None:
+    with ProcessPool(workers.SlowToBegin(2.0), 1, seconds_per_child=1.5) as pool:
+        outcomes = answered(pool, children(["finish"], ["finish"]))
+    assert [outcome.status for outcome in outcomes] == ["finished", "finished"]
+
+
+def test_a_child_that_was_done_while_nobody_looked_is_not_late(workers: ModuleType, requests: list[Request]) -> None:
+    with ProcessPool(workers.make_training, 2, seconds_per_child=1.0) as pool:
+        for report in pool.evaluate(requests[:2]):
+            if isinstance(report, tuple):
+                assert report[1].status == "finished"
+                time.sleep(1.5)
+
+
+def test_processes_get_their_environments_in_turn_and_their_successors_too(
+    workers: ModuleType, children: Children, tmp_path: Path
+) -> None:
+    environments = [{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]
+    with ProcessPool(workers.Remembering("CUDA_VISIBLE_DEVICES"), 3, environments=environments) as pool:
+        reports = pool.evaluate(children(*[["kill", "wait"]] * 3))
+        for _ in range(6):
+            next(reports)
+        (tmp_path / "go").touch()
+        assert sorted(outcome.attachments["remembered"] for _, outcome in reports) == [("0",), ("0",), ("1",)]
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_a_worker_that_cannot_begin_says_why(workers: ModuleType, children: Children, answered: Answered) -> None:
+    with ProcessPool(workers.make_nothing, 1) as pool:
+        for _ in range(2):
+            with pytest.raises(SearchError, match="RuntimeError: no device to train on"):
+                answered(pool, children(["finish"]))
+
+
+def test_workers_that_die_before_they_can_train_are_not_started_for_ever(
+    workers: ModuleType, children: Children, answered: Answered
+) -> None:
+    message = (
+        "^3 workers, one after the other, ended before they could train a child, the last one because its process "
+        "ended with exit code 3: see what they printed, and whether there is memory for so many$"
+    )
+    with ProcessPool(workers.die_at_once, 2) as pool, pytest.raises(SearchError, match=message):
+        answered(pool, children(["finish"]))
 
 
 def test_a_worker_that_dies_before_it_can_train_is_no_childs_fault(
-    workers: ModuleType, requests: list[Request]
+    workers: ModuleType,
+    children: Children,
+    answered: Answered,
+    n_attempts: Callable[[], dict[int, int]],
+    tmp_path: Path,
 ) -> None:
-    with (
-        ProcessPool(workers.die_at_once, n_workers=1) as pool,
-        pytest.raises(SearchError, match="ended with exit code 3 before it could train a child"),
-    ):
-        list(pool.evaluate(requests))
+    with ProcessPool(workers.DyingAtFirst(tmp_path, n_deaths=2), 1) as pool:
+        assert answered(pool, children(["finish"]))[0].status == "finished"
+    assert n_attempts() == {0: 1}
 
 
-def test_an_evaluation_that_was_broken_off_does_not_answer_the_next_one(
-    workers: ModuleType, requests: list[Request], tmp_path: Path
-) -> None:
-    training = workers.Unreliable(tmp_path, errors={1: ValueError("no such shape")}, slow=frozenset({0}))
-    with ProcessPool(training, 2) as pool:
-        with pytest.raises(SearchError, match="no such shape"):
-            list(pool.evaluate(requests[:2]))
-        (tmp_path / "go").touch()
-        outcomes_by_seed(pool, requests[2:6])
-
-
-def test_ctrl_c_does_not_reach_a_training(workers: ModuleType, requests: list[Request], tmp_path: Path) -> None:
-    with ProcessPool(workers.Unreliable(tmp_path, interrupted=frozenset({0})), 1) as pool:
-        assert outcomes_by_seed(pool, requests[:1])[0].status == "finished"
-    assert len(list(tmp_path.iterdir())) == 1
+def test_ctrl_c_does_not_reach_a_training(workers: ModuleType, children: Children, answered: Answered) -> None:
+    with ProcessPool(workers.make_training, 1) as pool:
+        assert answered(pool, children(["press Ctrl-C", "exit"]))[0].status == "finished"
 
 
 _TRAIN_UNTIL_KILLED = """
 import sys
-from pathlib import Path
 import pool_workers
 from pnas_search import ProcessPool, Request
 from pnas_searchspace import Cell
 
 cell = Cell([(-1, "conv", -2, "conv")])
-requests = [Request(cell=cell, seed=seed, parent=None) for seed in range(8)]
-with ProcessPool(pool_workers.Unreliable(Path(sys.argv[1]), slow=frozenset({6, 7})), 2) as pool:
-    for _, outcome in pool.evaluate(requests):
-        print(int(outcome.measurements["pid"]), flush=True)
+attachments = {"folder": sys.argv[1], "does": ["wait"]}
+requests = [Request(cell=cell, seed=seed, parent=None, attachments=attachments) for seed in range(2)]
+with ProcessPool(pool_workers.make_training, 2) as pool:
+    for started in pool.evaluate(requests):
+        print(started.worker, flush=True)
 """
 
 
 def test_workers_end_when_the_process_that_started_them_is_killed(
-    tmp_path: Path, wait_until: Callable[[Callable[[], bool]], None]
+    is_running: IsRunning, wait_until: WaitUntil, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", _TRAIN_UNTIL_KILLED, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        pids = {int(process.stdout.readline()) for _ in range(6)}
-        wait_until(lambda: all(list(tmp_path.glob(f"{seed}-*")) for seed in (6, 7)))
+        pids = {int(process.stdout.readline().split()[1]) for _ in range(2)}
         assert all(map(is_running, pids))
         process.send_signal(signal.SIGKILL)
     wait_until(lambda: not any(map(is_running, pids)))
 
 
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Waits for what other processes do in their own time."""
-
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < deadline, "this did not happen within a minute"
-            time.sleep(0.02)
-
-    return wait
-
-
-def test_a_pool_works_only_inside_of_its_with_statement(workers: ModuleType, requests: list[Request]) -> None:
-    pool = ProcessPool(workers.make_good, 1)
-    with pytest.raises(SearchError, match="use it in a `with` statement"):
-        list(pool.evaluate(requests))
+def test_a_pool_works_only_inside_of_its_with_statement(
+    workers: ModuleType, children: Children, answered: Answered
+) -> None:
+    pool = ProcessPool(workers.make_training, 1)
+    with pytest.raises(SearchError, match="use this in a `with` statement"):
+        answered(pool, children(["finish"]))
     with pool:
-        assert outcomes_by_seed(pool, []) == {}
-    with pytest.raises(SearchError, match="use it in a `with` statement"):
-        list(pool.evaluate(requests))
+        assert answered(pool, children(["finish"]))[0].status == "finished"
+    with pytest.raises(SearchError, match="use this in a `with` statement"):
+        answered(pool, children(["finish"]))
 
 
 def test_a_pool_needs_a_worker(workers: ModuleType) -> None:
     with pytest.raises(SearchError, match="n_workers must be 1 or more, not 0"):
-        ProcessPool(workers.make_good, 0)
+        ProcessPool(workers.make_training, 0)
 
 
-class Unreadable:
-    """Something attached that cannot set out."""
+@pytest.mark.parametrize("seconds", [0, -1.0, float("nan")])
+def test_a_child_needs_time(seconds: float, workers: ModuleType) -> None:
+    with pytest.raises(SearchError, match="seconds_per_child must be above 0, or None for no limit, not"):
+        ProcessPool(workers.make_training, 1, seconds_per_child=seconds)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        raise FileNotFoundError("gone")
 
-
-def test_what_cannot_be_sent_is_an_error_and_not_a_wait(workers: ModuleType, requests: list[Request]) -> None:
-    with ProcessPool(workers.make_good, 1) as pool:
-        broken = dataclasses.replace(requests[1], attachments={"weights": Unreadable()})
-        with pytest.raises(FileNotFoundError, match="gone"):
-            list(pool.evaluate([requests[0], broken]))
-        assert outcomes_by_seed(pool, requests[2:4]).keys() == {2, 3}
+def test_a_pool_whose_training_cannot_be_sent_leaves_no_process(workers: ModuleType) -> None:
+    pool = ProcessPool(lambda: workers.train, 2)
+    with pytest.raises(Exception, match="pickle"), pool:
+        pass

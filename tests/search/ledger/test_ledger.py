@@ -99,6 +99,15 @@ def test_config_and_provenance_are_what_the_ledger_was_created_with(tmp_path: Pa
             assert ledger.provenance() == {"device": {"name": "cpu"}}
 
 
+def test_what_was_measured_once_stays(ledger: Ledger, tmp_path: Path) -> None:
+    assert ledger.fact("latency") is None
+    assert ledger.remember("latency", {"weights": [0.25, 1e-9]}) == {"weights": [0.25, 1e-9]}
+    assert ledger.remember("latency", 7) == {"weights": [0.25, 1e-9]}
+    assert ledger.remember("other", [1, None]) == [1, None]
+    with Ledger.read(tmp_path / "ledger.sqlite") as reader:
+        assert reader.fact("latency") == {"weights": [0.25, 1e-9]}
+
+
 def test_rows_come_in_the_order_in_which_they_were_asked_for(
     ledger: Ledger, requests: list[Request], finished: Callable[[float], Outcome]
 ) -> None:

@@ -101,7 +101,7 @@ def test_opening_an_old_ledger_brings_it_to_todays_layout_with_all_that_it_holds
         assert layout(old) == SCHEMA_VERSION
     with closing(sqlite3.connect(old)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        assert tables == {"run", "child", "prediction", "attempt", "outcome"}
+        assert tables == {"run", "fact", "child", "prediction", "attempt", "outcome"}
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 

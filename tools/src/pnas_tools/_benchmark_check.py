@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from pnas_search import Benchmark, BenchmarkRow, Outcome, Request, child_seed
+from pnas_search import Benchmark, BenchmarkRow, Outcome, Request, Started, child_seed
 from pnas_tools._config import PRESETS, SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import BenchmarkName
 from pnas_tools._evaluators import trainers
+from pnas_tools._execution import Execution
 from pnas_tools._options import on_benchmark
 from pnas_tools._prepare import check_images
 from pnas_tools._run_folder import RunFolder
@@ -56,7 +57,7 @@ def drawn_rows(benchmark: Benchmark, n_rows: int, seed: int) -> list[BenchmarkRo
     return [benchmark.rows[i] for i in sorted(chosen)]
 
 
-def remake(config: SearchConfig, rows: Sequence[BenchmarkRow], n_workers: int, console: Console) -> list[Remade]:
+def remake(config: SearchConfig, rows: Sequence[BenchmarkRow], execution: Execution, console: Console) -> list[Remade]:
     """Train them again, in the order in which they are given.
 
     Raises:
@@ -64,8 +65,9 @@ def remake(config: SearchConfig, rows: Sequence[BenchmarkRow], n_workers: int, c
         SearchError: training raised an exception.
     """
     requests = [Request(cell=row.cell, seed=child_seed(row.seed, row.cell), parent=None) for row in rows]
-    with tempfile.TemporaryDirectory() as folder, trainers(config, RunFolder(Path(folder)), n_workers, console) as pool:
-        outcomes = {(request.cell, request.seed): outcome for request, outcome in pool.evaluate(requests)}
+    with tempfile.TemporaryDirectory() as folder, trainers(config, RunFolder(Path(folder)), execution, console) as pool:
+        reports = [report for report in pool.evaluate(requests) if not isinstance(report, Started)]
+    outcomes = {(request.cell, request.seed): outcome for request, outcome in reports}
     return [
         Remade(row=row, outcome=outcomes[request.cell, request.seed])
         for row, request in zip(rows, requests, strict=True)

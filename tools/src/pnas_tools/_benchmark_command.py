@@ -51,7 +51,7 @@ def make_command(
     """
     from pnas_tools._benchmark_make import BenchmarkMaker
     from pnas_tools._benchmark_plan import BenchmarkPlan
-    from pnas_tools._workers import default_workers
+    from pnas_tools._execution import Execution
 
     proxy = PROXIES[name]
     if proxy.is_embedded and dataset is not None:
@@ -62,9 +62,7 @@ def make_command(
     plan = dataclasses.replace(BenchmarkPlan(), **_given(n_uniform=n_uniform, n_repeated=n_repeated))
     folder = out if out is not None else Path("runs") / name
     console = Console(stderr=True)
-    maker = BenchmarkMaker(
-        name, proxy, config, plan, folder, n_workers=workers or default_workers(config), console=console
-    )
+    maker = BenchmarkMaker(name, proxy, config, plan, folder, execution=Execution(n_workers=workers), console=console)
     maker.check()
     try:
         if not so_far:
@@ -105,7 +103,7 @@ def check_command(name: str, n_rows: int, seed: int, dataset: str | None, worker
     exit code is 0. Elsewhere they may differ by what seeds make, and the exit code is 1.
     """
     from pnas_tools._benchmark_check import drawn_rows, remake, training_config
-    from pnas_tools._workers import default_workers
+    from pnas_tools._execution import Execution
 
     try:
         benchmark = load_benchmark(name)
@@ -114,7 +112,7 @@ def check_command(name: str, n_rows: int, seed: int, dataset: str | None, worker
     config = training_config(BenchmarkName(name=name, exact=False), dataset)
     rows = drawn_rows(benchmark, n_rows, seed)
     try:
-        remade = remake(config, rows, workers or default_workers(config), Console(stderr=True))
+        remade = remake(config, rows, Execution(n_workers=workers), Console(stderr=True))
     except SearchError as error:
         raise Failed(str(error)) from error
     for one in remade:

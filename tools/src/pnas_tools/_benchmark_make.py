@@ -27,6 +27,7 @@ from pnas_tools._benchmark_plan import BenchmarkPlan
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluators import trainers
+from pnas_tools._execution import Execution
 from pnas_tools._files import write_atomically, write_json_atomically
 from pnas_tools._prepare import check_images, read_images
 from pnas_tools._provenance import provenance, warn_of_other_versions
@@ -56,7 +57,7 @@ class BenchmarkMaker:
         plan: BenchmarkPlan,
         folder: Path,
         *,
-        n_workers: int,
+        execution: Execution,
         console: Console,
     ) -> None:
         self._name = name
@@ -64,7 +65,7 @@ class BenchmarkMaker:
         self._config = config
         self._plan = plan
         self._folder = folder
-        self._n_workers = n_workers
+        self._execution = execution
         self._console = console
         self._space = CellSpace(config.operations)
 
@@ -96,7 +97,7 @@ class BenchmarkMaker:
         for seed in self._plan.seeds:
             run = self._search_run(seed)
             if run.read_result() is None:
-                run_search(self._with_seed(seed), run, self._n_workers, None, self._console)
+                run_search(self._with_seed(seed), run, self._execution, None, self._console)
         sources = self._sources()
         repeated = self._plan.repeated(list(sources))
         for seed in self._plan.seeds:
@@ -126,8 +127,8 @@ class BenchmarkMaker:
         n_validation = len(images.validation_images)
         for seed in self._plan.seeds:
             for row in _rows(self._search_run(seed)) + _rows(self._table_run(seed)):
-                # A child that took its worker down says nothing of its cell.
-                if row.outcome is not None and row.outcome.status != "crashed":
+                # A child that took its worker down, or too long, says nothing of its cell.
+                if row.outcome is not None and row.outcome.status not in ("crashed", "timed_out"):
                     cell, outcome = row.candidate.cell, row.outcome
                     rows.append(_benchmark_row(cell, outcome, seed, n_validation))
                     cells.setdefault(cell, _benchmark_cell(cell, outcome, sources[cell]))
@@ -162,8 +163,8 @@ class BenchmarkMaker:
         run, config = self._table_run(seed), self._with_seed(seed)
         with run.opened(config, provenance()) as ledger:
             warn_of_other_versions(ledger.provenance(), self._console)
-            if cells and sum(row.outcome is not None for row in ledger.rows()) < len(cells):
-                with trainers(config, run, self._n_workers, self._console) as pool:
+            if cells and sum(ledger.n_outcomes().values()) < len(cells):
+                with trainers(config, run, self._execution, self._console) as pool:
                     search(Listed(cells), pool, ledger, seed=seed, on_event=_Report(self._console, seed, len(cells)))
 
     @property

@@ -1,12 +1,14 @@
 """What a worker process does: it turns a cell into a network, and trains it."""
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pnas_search import Outcome, Request
+from pnas_searchspace import Cell
 from pnas_tools._config import SearchConfig
 from pnas_tools._heirs import CURVES, WEIGHTS
 
@@ -25,19 +27,16 @@ class ChildTrainer:
     """
 
     config: SearchConfig
-    data: Path
+    data: os.PathLike[str]
 
     def __call__(self) -> Callable[[Request], Outcome]:
-        import torch
-
-        torch.set_num_threads(self.config.threads_per_child)
         settings = train_config(self.config)
 
         @cache
         def images() -> "ImageDataset":
             from pnas_trainer import ImageDataset
 
-            return ImageDataset.load(self.data).to(self.config.device)
+            return ImageDataset.load(Path(self.data)).to(self.config.device)
 
         return lambda request: _train(request, self.config, settings, images())
 
@@ -69,18 +68,20 @@ def train_config(config: SearchConfig) -> "TrainConfig":
 
 
 def _train(request: Request, config: SearchConfig, settings: "TrainConfig", images: "ImageDataset") -> Outcome:
+    import torch
     from safetensors.torch import save
 
     from pnas_trainer import LearningCurveRule, train
 
+    torch.set_num_threads(config.threads_per_child)  # anew, as a surrogate may have been fitted in this process
     rule = None
-    if config.early_stopping is not None:
+    if config.early_stopping is not None and request.fidelity == 1:
         finished = request.attachments[CURVES]
         rule = LearningCurveRule(finished=finished, top=config.beam_size, confidence=config.early_stopping)
     result = train(
         partial(_network, request, config, images.num_classes, images.in_channels),
         images,
-        settings,
+        replace(settings, n_epochs=request.fidelity * settings.n_epochs),
         seed=request.seed,
         device=config.device,
         should_stop=rule,
@@ -103,18 +104,25 @@ def _train(request: Request, config: SearchConfig, settings: "TrainConfig", imag
     )
 
 
-def _network(request: Request, config: SearchConfig, num_classes: int, in_channels: int) -> "CellNetwork":
-    from safetensors.torch import load
+def make_network(cell: Cell, config: SearchConfig, num_classes: int, in_channels: int) -> "CellNetwork":
+    """The network that a cell is trained as, before it is."""
+    from pnas_models import cifar_network
 
-    from pnas_models import cifar_network, inherit
-
-    network = cifar_network(
-        request.cell,
+    return cifar_network(
+        cell,
         n_filters=config.n_filters,
         n_repeats=config.n_repeats,
         num_classes=num_classes,
         in_channels=in_channels,
     )
+
+
+def _network(request: Request, config: SearchConfig, num_classes: int, in_channels: int) -> "CellNetwork":
+    from safetensors.torch import load
+
+    from pnas_models import inherit
+
+    network = make_network(request.cell, config, num_classes, in_channels)
     if request.parent is not None and WEIGHTS in request.attachments:
         inherited = inherit(load(bytes(request.attachments[WEIGHTS])), request.parent, request.cell)
         network.load_state_dict(inherited, strict=False)

@@ -8,6 +8,7 @@ import pnas_tools
 
 _COMMANDS = {
     "benchmark": "pnas_tools._benchmark_command:benchmark_command",
+    "compare": "pnas_tools._compare_command:compare_command",
     "models": "pnas_tools._models_command:models_command",
     "search": "pnas_tools._search_command:search_command",
     "space": "pnas_tools._space_command:space_command",

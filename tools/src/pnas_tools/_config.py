@@ -1,5 +1,6 @@
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import click
@@ -8,6 +9,8 @@ from pnas_searchspace import PNAS_OPERATIONS
 from pnas_tools._arithmetic import NATIVE, PORTABLE
 from pnas_tools._evaluator_name import TRAIN
 from pnas_tools._parameter_types import (
+    AMOUNT,
+    DURATION,
     NUMBER_FROM_ZERO,
     POSITIVE,
     POSITIVE_NUMBER,
@@ -16,17 +19,31 @@ from pnas_tools._parameter_types import (
     Device,
     EvaluatorName,
     FiniteRange,
+    IntegerPair,
     Names,
     OrNone,
+    PriorRuns,
 )
+from pnas_tools._strategy_names import ACQUISITIONS, COSTS, STRATEGIES
 from pnas_tools._surrogate_predictors import PREDICTORS
 
 OPTION = "option"
+_OF_TRAINING = "of training"
 
 
-def _setting(flag: str, kind: "click.ParamType[Any]", help: str, default: Any = dataclasses.MISSING) -> Any:
-    """A field that is also an option of the command line."""
-    return dataclasses.field(default=default, metadata={OPTION: (flag, kind, help)})
+def _setting(
+    flag: str,
+    kind: "click.ParamType[Any]",
+    help: str,
+    default: Any = dataclasses.MISSING,
+    *,
+    of_training: bool = True,
+) -> Any:
+    """A field that is also an option; it decides how accurate a given cell is, or only what is trained."""
+    return dataclasses.field(default=default, metadata={OPTION: (flag, kind, help), _OF_TRAINING: of_training})
+
+
+_search_setting = partial(_setting, of_training=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,20 +57,20 @@ class SearchConfig:
     dataset: str = _setting(
         "--dataset", click.STRING, "digits, cifar10, cifar100, fashion_mnist, a folder or an .npz file."
     )
-    n_blocks: int = _setting("--blocks", POSITIVE, "B, the blocks of the cell that is looked for.")
-    beam_size: int = _setting("--beam", POSITIVE, "K, the cells of each size above one that are trained.")
+    n_blocks: int = _search_setting("--blocks", POSITIVE, "B, the blocks of the cell that is looked for.")
+    beam_size: int = _search_setting("--beam", POSITIVE, "K, the cells of each size above one that are trained.")
     n_filters: int = _setting("--filters", POSITIVE, "F, the filters of the first cell.")
     n_repeats: int = _setting("--repeats", POSITIVE, "N, the cells in each of the network's three stages.")
     n_epochs: int = _setting("--epochs", POSITIVE, "E, the passes over the images for each child.")
     batch_size: int = _setting("--batch-size", POSITIVE, "Images in a step of SGD.")
     learning_rate: float = _setting("--learning-rate", POSITIVE_NUMBER, "At the first step; a cosine takes it to 0.")
-    seed: int = _setting("--seed", SEED, "Of the whole search.", 0)
-    evaluator: str = _setting(
+    seed: int = _search_setting("--seed", SEED, "Of the whole search.", 0)
+    evaluator: str = _search_setting(
         "--evaluator", EvaluatorName(), "Who says how accurate a cell is: training, or a table of trained cells.", TRAIN
     )
     device: str = _setting("--device", Device(), "What children are trained on.", "cpu")
 
-    operations: tuple[str, ...] = _setting(
+    operations: tuple[str, ...] = _search_setting(
         "--operations", Names("operation", PNAS_OPERATIONS), "The operations a block may apply.", PNAS_OPERATIONS
     )
     validation_fraction: float = _setting("--validation-fraction", SHARE, "Share of the images that measure.", 0.1)
@@ -94,16 +111,69 @@ class SearchConfig:
     )
     threads_per_child: int = _setting("--threads-per-child", POSITIVE, "Of the CPU; sums depend on it.", 1)
 
-    surrogate: str = _setting(
+    strategy: str = _search_setting(
+        "--strategy", click.Choice(STRATEGIES), "What decides which cells are trained.", "progressive"
+    )
+    n_models: int | None = _search_setting(
+        "--models", OrNone(POSITIVE), "Cells that are trained; `none` for as many as `progressive` would train.", None
+    )
+    round_size: int = _search_setting(
+        "--round-size", POSITIVE, "Cells that other strategies than `progressive` ask for at once.", 16
+    )
+    population_size: int = _search_setting("--population", POSITIVE, "Of evolution: the cells that live.", 100)
+    tournament_size: int = _search_setting(
+        "--tournament", POSITIVE, "Of evolution: the cells of which the best has a child.", 25
+    )
+    policy_gradient: str = _search_setting(
+        "--policy-gradient", click.Choice(["ppo", "reinforce"]), "Of reinforce: how its policy learns.", "ppo"
+    )
+    n_reranked: int = _search_setting(
+        "--rerank", click.IntRange(min=0), "So many of the best are trained once more at the end, for longer.", 0
+    )
+    rerank_fidelity: int = _search_setting(
+        "--rerank-fidelity", click.IntRange(min=2), "How many times as long these train.", 15
+    )
+    acquisition: str = _search_setting(
+        "--acquisition", click.Choice(ACQUISITIONS), "Of progressive: what cells are ranked by.", "mean"
+    )
+    exploration: float = _search_setting(
+        "--exploration",
+        FiniteRange(0, 1, max_open=True),
+        "Of progressive: the share of every level that tries what was tried least.",
+        0.0,
+    )
+    beam_range: tuple[int, int] | None = _search_setting(
+        "--beam-range",
+        OrNone(IntegerPair()),
+        "Of progressive: between which K adapts to how wrong the surrogate was; `none` for always K.",
+        None,
+    )
+    trade_off: tuple[str, ...] | None = _search_setting(
+        "--trade-off", OrNone(Names("cost", COSTS)), "Of progressive: what is to be low while accuracy is high.", None
+    )
+    params_below: float | None = _search_setting("--params-below", OrNone(AMOUNT), "Of every cell's network.", None)
+    multiply_adds_below: float | None = _search_setting(
+        "--multiply-adds-below", OrNone(AMOUNT), "Of every cell's network, for an image.", None
+    )
+    latency_below: float | None = _search_setting(
+        "--latency-below", OrNone(DURATION), "Of every cell's network, as measured on --device.", None
+    )
+    prior_runs: tuple[str, ...] | None = _search_setting(
+        "--prior-runs", OrNone(PriorRuns()), "Of progressive: earlier runs that the surrogate learns from too.", None
+    )
+
+    surrogate: str = _search_setting(
         "--surrogate", click.Choice(PREDICTORS), "What ranks cells that are not trained yet.", "mlp-ensemble"
     )
-    n_members: int = _setting("--members", click.IntRange(min=2), "Networks in the surrogate's ensemble.", 5)
-    surrogate_epochs: int = _setting("--surrogate-epochs", POSITIVE, "Passes over the children in fitting it.", 50)
-    surrogate_batch_size: int = _setting("--surrogate-batch-size", POSITIVE, "Children in a step of that.", 32)
-    surrogate_first_learning_rate: float = _setting(
+    n_members: int = _search_setting("--members", click.IntRange(min=2), "Networks in the surrogate's ensemble.", 5)
+    surrogate_epochs: int = _search_setting(
+        "--surrogate-epochs", POSITIVE, "Passes over the children in fitting it.", 50
+    )
+    surrogate_batch_size: int = _search_setting("--surrogate-batch-size", POSITIVE, "Children in a step of that.", 32)
+    surrogate_first_learning_rate: float = _search_setting(
         "--surrogate-first-learning-rate", POSITIVE_NUMBER, "Adam's, fitted to one-block cells.", 0.01
     )
-    surrogate_learning_rate: float = _setting(
+    surrogate_learning_rate: float = _search_setting(
         "--surrogate-learning-rate", POSITIVE_NUMBER, "Adam's, once larger cells are there.", 0.002
     )
 
@@ -113,22 +183,9 @@ class SearchConfig:
 
     def training(self) -> dict[str, Any]:
         """The settings that decide how accurate a given cell is, and nothing of what is trained."""
-        return {name: value for name, value in self.as_json().items() if name not in _NOT_TRAINING}
+        of_training = {field.name for field in dataclasses.fields(self) if field.metadata[_OF_TRAINING]}
+        return {name: value for name, value in self.as_json().items() if name in of_training}
 
-
-_NOT_TRAINING = {
-    "n_blocks",
-    "beam_size",
-    "seed",
-    "evaluator",
-    "operations",
-    "surrogate",
-    "n_members",
-    "surrogate_epochs",
-    "surrogate_batch_size",
-    "surrogate_first_learning_rate",
-    "surrogate_learning_rate",
-}
 
 PRESETS = {
     "quick": SearchConfig(

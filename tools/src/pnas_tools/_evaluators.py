@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 
-from pnas_search import BenchmarkEvaluator, Evaluator, Ledger, ProcessPool
+from pnas_search import BenchmarkEvaluator, Evaluator, InProcess, Ledger, ProcessPool, RayExecutor, RayFile
 from pnas_tools._arithmetic import computed_with
 from pnas_tools._child import ChildTrainer
 from pnas_tools._config import SearchConfig
 from pnas_tools._evaluator_name import BenchmarkName
+from pnas_tools._execution import Execution, gpus
 from pnas_tools._heirs import Heirs
 from pnas_tools._prepare import prepare
 from pnas_tools._run_folder import RunFolder
@@ -18,12 +20,13 @@ from pnas_tools._surrogate import load_surrogate
 
 @contextmanager
 def opened_evaluator(
-    config: SearchConfig, run: RunFolder, ledger: Ledger, n_workers: int, console: Console
+    config: SearchConfig, run: RunFolder, ledger: Ledger, execution: Execution, console: Console
 ) -> Iterator[tuple[Evaluator, str]]:
     """The evaluator that a config asks for, ready to answer, and what it is in words.
 
     Raises:
         BadInput: the images, or values that do not go together.
+        SearchError: there is no Ray cluster.
     """
     if (benchmark := BenchmarkName.of(config.evaluator)) is not None:
         evaluator = BenchmarkEvaluator(benchmark.load(), exact=benchmark.exact)
@@ -31,29 +34,71 @@ def opened_evaluator(
             load_surrogate()
             yield evaluator, f"on the surrogate benchmark {benchmark.name}"
         return
-    with trainers(config, run, n_workers, console) as pool:
+    with trainers(config, run, execution, console) as executor:
         load_surrogate()
-        yield _with_heirs(config, run, pool, ledger), f"with {n_workers} workers"
+        yield _with_heirs(config, run, executor, ledger), _in_words(executor, execution.workers(config))
 
 
 @contextmanager
-def trainers(config: SearchConfig, run: RunFolder, n_workers: int, console: Console) -> Iterator[ProcessPool]:
-    """Processes that train children, with the images that they train on.
+def trainers(config: SearchConfig, run: RunFolder, execution: Execution, console: Console) -> Iterator[Evaluator]:
+    """What trains children, with the images that they train on.
 
     Raises:
         BadInput: the images, or values that do not go together.
+        SearchError: there is no Ray cluster.
     """
-    trainer = ChildTrainer(config=config, data=run.data.absolute())
-    # The workers import what they need while this process does.
-    with computed_with(config.arithmetic), ProcessPool(trainer, n_workers) as pool:
-        with console.status("Reading the images, while the workers start"):
-            prepare(config, run.data)
-        yield pool
+    data = run.data.absolute()
+    with computed_with(config.arithmetic):
+        if execution.executor == "processes":
+            # The workers import what they need while this process does.
+            with _processes(config, data, execution) as pool:
+                _prepare(config, data, console)
+                yield pool
+            return
+        _prepare(config, data, console)
+        with _ray(config, data, execution) if execution.executor == "ray" else _here(config, data) as executor:
+            yield executor
 
 
-def _with_heirs(config: SearchConfig, run: RunFolder, pool: ProcessPool, ledger: Ledger) -> Evaluator:
-    """The pool, or one that gives children what they get from others."""
+def _prepare(config: SearchConfig, data: Path, console: Console) -> None:
+    with console.status("Reading the images"):
+        prepare(config, data)
+
+
+def _here(config: SearchConfig, data: Path) -> InProcess:
+    return InProcess(ChildTrainer(config=config, data=data))
+
+
+def _processes(config: SearchConfig, data: Path, execution: Execution) -> ProcessPool:
+    return ProcessPool(
+        ChildTrainer(config=config, data=data),
+        execution.workers(config),
+        seconds_per_child=execution.seconds_per_child,
+        environments=[{"CUDA_VISIBLE_DEVICES": name} for name in gpus(config)],
+    )
+
+
+def _ray(config: SearchConfig, data: Path, execution: Execution) -> RayExecutor:
+    return RayExecutor(
+        ChildTrainer(config=config, data=RayFile(data)),
+        n_workers=execution.n_workers,
+        cpus_per_child=config.threads_per_child,
+        gpus_per_child=0.0 if config.device == "cpu" else 1 / execution.children_per_gpu,
+        seconds_per_child=execution.seconds_per_child,
+    )
+
+
+def _in_words(executor: Evaluator, n_workers: int) -> str:
+    if isinstance(executor, InProcess):
+        return "in this process"
+    if isinstance(executor, RayExecutor):
+        return f"with {executor.n_workers} workers on a Ray cluster"
+    return f"with {n_workers} workers"
+
+
+def _with_heirs(config: SearchConfig, run: RunFolder, executor: Evaluator, ledger: Ledger) -> Evaluator:
+    """The executor, or one that gives children what they get from others."""
     if not config.warm_start and config.early_stopping is None:
-        return pool
+        return executor
     weights = run.weights if config.warm_start else None
-    return Heirs(pool, ledger, weights=weights, curves=config.early_stopping is not None)
+    return Heirs(executor, ledger, weights=weights, curves=config.early_stopping is not None)

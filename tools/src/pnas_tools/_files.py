@@ -3,6 +3,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+LEDGER_FILE = "ledger.sqlite"
+"""What a search remembers, in the folder of its run."""
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that at any moment it is there as it was or as it shall be."""

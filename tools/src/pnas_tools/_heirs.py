@@ -37,7 +37,8 @@ class Heirs(Evaluator):
         self._evaluator = evaluator
         self._ledger = ledger
         self._weights = weights
-        self._curves = curves
+        self._curves: list[tuple[float, ...]] | None = [] if curves else None
+        self._n_read = 0
 
     def evaluate(self, requests: Sequence[Request]) -> Iterator[Report]:
         """As of the evaluator; the attachments stay here.
@@ -45,11 +46,10 @@ class Heirs(Evaluator):
         Raises:
             SearchError: weights that a child inherits cannot be read.
         """
-        rows = self._ledger.rows()
-        round_ = max((row.round for row in rows), default=0)
+        current = self._ledger.rows(round=self._ledger.n_rounds() - 1)
         if self._weights is not None:
-            self._forget(rows, round_)
-        curves = tuple(_curve(row) for row in rows if row.round < round_ and _has_finished(row)) if self._curves else ()
+            self._forget(current)
+        curves = self._earlier_curves(current)
         heirs = [replace(request, attachments=self._inherited(request, curves)) for request in requests]
         for report in self._evaluator.evaluate(heirs):
             if isinstance(report, Started):
@@ -61,16 +61,24 @@ class Heirs(Evaluator):
                 write_atomically(self._file(request.cell), outcome.attachments[WEIGHTS])
             yield request, replace(outcome, attachments={})
 
-    def _inherited(self, request: Request, curves: tuple[tuple[float, ...], ...]) -> dict[str, Any]:
-        attachments: dict[str, Any] = {CURVES: curves} if self._curves else {}
+    def _earlier_curves(self, current: Sequence[LedgerRow]) -> tuple[tuple[float, ...], ...] | None:
+        """Of the children that finished in rounds before this one; None where nobody wants them."""
+        if self._curves is None:
+            return None
+        for index in range(self._n_read, max((row.round for row in current), default=0)):
+            self._curves += [_curve(row) for row in self._ledger.rows(round=index) if _has_finished(row)]
+            self._n_read = index + 1
+        return tuple(self._curves)
+
+    def _inherited(self, request: Request, curves: tuple[tuple[float, ...], ...] | None) -> dict[str, Any]:
+        attachments: dict[str, Any] = {} if curves is None else {CURVES: curves}
         if self._weights is not None and request.parent is not None:
             attachments[WEIGHTS] = _Content(self._file(request.parent))
         return attachments
 
-    def _forget(self, rows: Sequence[LedgerRow], round_: int) -> None:
+    def _forget(self, current: Sequence[LedgerRow]) -> None:
         """Remove the weights that no later child inherits."""
         assert self._weights is not None  # who calls this has looked
-        current = [row for row in rows if row.round == round_]
         needed = {self._file(cell) for row in current for cell in (row.request.cell, row.request.parent) if cell}
         for file in self._weights.glob("*"):
             if file not in needed:

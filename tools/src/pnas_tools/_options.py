@@ -10,6 +10,7 @@ from pnas_tools._arithmetic import PORTABLE, can_be_portable
 from pnas_tools._config import OPTION, PRESETS, SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import BenchmarkName
+from pnas_tools._strategy_names import OWNERS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,8 +42,26 @@ def resolve_config(context: click.Context, preset: str, options: dict[str, Any])
             "--arithmetic portable is for x86 processors, and children would be trained on "
             f"{platform.machine() if config.device == 'cpu' else config.device}: leave it out"
         )
+    check_strategy(config, set(given))
     benchmark = BenchmarkName.of(config.evaluator)
     return config if benchmark is None else on_benchmark(config, benchmark, set(given))
+
+
+def check_strategy(config: SearchConfig, given: Set[str]) -> None:
+    """Raise `BadInput` where something was given that says nothing to the strategy, or that contradicts the rest."""
+    for name in sorted(given & set(OWNERS)):
+        if config.strategy not in OWNERS[name]:
+            raise BadInput(
+                f"{flag(name)} is for --strategy {' or '.join(OWNERS[name])}, and this one is {config.strategy}: "
+                "leave it out"
+            )
+    if config.tournament_size > config.population_size:
+        raise BadInput(
+            f"--tournament {config.tournament_size} draws from --population {config.population_size}: "
+            "pass as many or fewer"
+        )
+    if config.n_reranked and BenchmarkName.of(config.evaluator) is not None:
+        raise BadInput("--rerank trains for longer than the networks of a benchmark were: leave out one of the two")
 
 
 def on_benchmark(config: SearchConfig, name: BenchmarkName, given: Set[str] = frozenset()) -> SearchConfig:
@@ -53,14 +72,13 @@ def on_benchmark(config: SearchConfig, name: BenchmarkName, given: Set[str] = fr
     """
     benchmark = name.load()
     training, operations = benchmark.about["config"], benchmark.interpolator.space.operations
-    settings = {field.name: field.metadata[OPTION][0] for field in dataclasses.fields(SearchConfig)}
     if unknown := sorted(set(training) - set(config.training())):
         raise BadInput(f"{name.name} was made by another version, with the setting {unknown[0]}: use that version")
     for field in sorted(given & set(config.training())):
         if field not in training or getattr(config, field) != training[field]:
             there = _shown(training[field]) if field in training else "not recorded"
             raise BadInput(
-                f"{settings[field]} was {there} for the networks of {name.name}, "
+                f"{flag(field)} was {there} for the networks of {name.name}, "
                 f"and cannot be {_shown(getattr(config, field))}: leave it out, or leave out --evaluator"
             )
     if "n_blocks" in given and config.n_blocks > benchmark.n_blocks:
@@ -78,6 +96,11 @@ def on_benchmark(config: SearchConfig, name: BenchmarkName, given: Set[str] = fr
         n_blocks=min(config.n_blocks, benchmark.n_blocks),
         operations=config.operations if "operations" in given else tuple(operations),
     )
+
+
+def flag(name: str) -> str:
+    """The option of a setting."""
+    return next(str(field.metadata[OPTION][0]) for field in dataclasses.fields(SearchConfig) if field.name == name)
 
 
 def _preset_values(name: str) -> str:

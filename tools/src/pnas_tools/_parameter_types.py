@@ -1,8 +1,9 @@
 import difflib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from pnas_search import BENCHMARKS, SearchError
 from pnas_searchspace import Cell, SearchSpaceError
 from pnas_tools._evaluator_name import TRAIN, BenchmarkName
+from pnas_tools._prior_runs import PriorRun, digest_of
 
 
 class Names(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
@@ -86,6 +88,28 @@ class OrNone(click.ParamType):  # type: ignore[type-arg]
         return None if value == "none" else self._inner.convert(value, param, ctx)
 
 
+class IntegerPair(click.ParamType):  # type: ignore[type-arg]
+    """Two integers from 1 on, the smaller first, such as `64:512`, as a tuple."""
+
+    name = "SMALLEST:LARGEST"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        match = re.fullmatch("([1-9][0-9]{0,8}):([1-9][0-9]{0,8})", str(value))
+        if match is None or int(match[1]) > int(match[2]):
+            self.fail(f"expected two integers, the smaller first, such as 64:512, and not {value!r}", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class PriorRuns(click.ParamType):  # type: ignore[type-arg]
+    """Folders of runs, separated by commas, each with what says that it has not gone on since."""
+
+    name = "RUN,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        runs = [PriorRun.of(text) for text in str(value).split(",")]
+        return tuple(str(run if run.digest else replace(run, digest=digest_of(run.accuracies()))) for run in runs)
+
+
 class EvaluatorName(click.ParamType):  # type: ignore[type-arg]
     """`train`, or a benchmark that can be had, by its name and what it holds."""
 
@@ -126,6 +150,33 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+class Quantity(click.ParamType):  # type: ignore[type-arg]
+    """A number above 0 with one of some units behind it, such as `600k` or `5ms`, as a float.
+
+    Args:
+        name: of what it is, for the help.
+        units: what each unit multiplies the number with; the empty one is for a bare number.
+        examples: in words, for those who give something else.
+    """
+
+    def __init__(self, name: str, units: Mapping[str, str], examples: str) -> None:
+        self.name = name
+        self._units = units
+        self._examples = examples
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?([a-z]*)", str(value), re.IGNORECASE)
+        number = 0.0
+        if match is not None and match[3] in self._units:
+            # Decimal, so that 4.1M is 4,100,000, and nothing below it.
+            number = float(Decimal(match[1] + (match[2] or "")) * Decimal(self._units[match[3]]))
+        if not 0 < number < math.inf:
+            self.fail(f"expected a number above 0 such as {self._examples}, not {value!r}", param, ctx)
+        return number
+
+
+AMOUNT = Quantity("amount", {"": "1", "k": "1e3", "M": "1e6", "G": "1e9"}, "1200, 600k, 1.5M, 2e6 or 1G")
+DURATION = Quantity("duration", {"us": "1e-6", "ms": "1e-3", "s": "1"}, "300us, 5ms or 0.005s, with its unit")
 POSITIVE = click.IntRange(min=1)
 POSITIVE_NUMBER = FiniteRange(min=0, min_open=True)
 NUMBER_FROM_ZERO = FiniteRange(min=0)

@@ -14,7 +14,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class SearchProgress:
-    """Shows a search as it goes: level, children done of all, best accuracy so far, time left.
+    """Shows a search as it goes: level or round, children done of all, best accuracy so far, time left.
 
     One live line in a terminal; elsewhere, such as in a log, a line every ten seconds and at the end of every level.
     """
@@ -23,7 +23,7 @@ class SearchProgress:
         self._console = console
         self._workload = workload
         self._clock = clock
-        self._level = 0
+        self._round = 0
         self._last_line = clock()
         self._best: float | None = None
         self._bar = Progress(
@@ -49,14 +49,17 @@ class SearchProgress:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, RoundStarted):
-            self._start_level(event)
+            self._start_round(event)
         elif isinstance(event, ChildFinished):
             self._finish_child(event)
 
-    def _start_level(self, event: RoundStarted) -> None:
-        self._level = event.index + 1
+    def _start_round(self, event: RoundStarted) -> None:
         before = [row.outcome for row in event.rows if row.outcome is not None]
-        self._workload.start_level(self._level, len(event.rows), len(before), self._clock())
+        first = event.rows[0].candidate
+        self._round = event.index + 1
+        self._workload.start_round(
+            len(first.cell), first.fidelity, n_children=len(event.rows), n_done=len(before), now=self._clock()
+        )
         for outcome in before:
             self._see(outcome)
         self._update()
@@ -96,7 +99,9 @@ class SearchProgress:
         self._console.print("  ".join(part for part in parts if part), highlight=False)
 
     def _level_text(self) -> str:
-        return f"level {self._level} of {self._workload.n_levels}"
+        if self._workload.n_levels == 1:
+            return f"round {self._round}"
+        return f"level {self._workload.level} of {self._workload.n_levels}"
 
     def _best_text(self) -> str:
         return "" if self._best is None else f"best {self._best:.4f}"

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from pnas_search import Ledger, LedgerError
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
-from pnas_tools._files import write_json_atomically
+from pnas_tools._files import LEDGER_FILE, write_json_atomically
 
 _DATA_FILE = ".data.npz"
 _LOCK_FILE = ".lock"
@@ -25,7 +25,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.ledger = path / "ledger.sqlite"
+        self.ledger = path / LEDGER_FILE
         self.config = path / "config.json"
         self.result = path / "result.json"
         self.drawing = path / "best_cell.svg"
@@ -88,7 +88,7 @@ class RunFolder:
         """Remove what a search puts here before its first round, and those of `folders` that are empty then."""
         if self.holds_run():
             with Ledger.read(self.ledger) as ledger:
-                if ledger.rows():
+                if ledger.n_rounds():
                     return
         ours = [entry for entry in self.path.iterdir() if self._is_ours(entry)]
         # The lock goes last: as soon as it is gone, another search may begin.
@@ -142,7 +142,6 @@ class RunFolder:
         try:
             with Ledger.read(self.ledger) as ledger:
                 there = ledger.config()
-                ledger.provenance(), ledger.rows()  # all of it can be read
         except LedgerError as error:
             raise BadInput(str(error)) from error
         self._check_config(there, config.as_json())

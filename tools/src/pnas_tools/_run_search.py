@@ -1,22 +1,26 @@
 """A search from its first round to its result, over a folder that remembers it."""
 
 import shutil
-from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
 
-from pnas_search import Evaluator, Event, Ledger, Outcome, Progressive, SearchError, search
+from pnas_search import Ledger, SearchError, Strategy, all_allowed, search
 from pnas_searchspace import Cell, CellSpace
+from pnas_tools._cell_costs import CellCosts, cell_costs
 from pnas_tools._config import SearchConfig
 from pnas_tools._drawing import draw_cell
 from pnas_tools._evaluators import opened_evaluator
+from pnas_tools._execution import Execution
 from pnas_tools._files import write_json_atomically, write_text_atomically
+from pnas_tools._front import make_front
+from pnas_tools._limits import allowed, check_limits, limits_of
+from pnas_tools._prior_runs import PriorRun
 from pnas_tools._progress import SearchProgress
 from pnas_tools._provenance import provenance, warn_of_other_versions
 from pnas_tools._result import make_result
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._surrogate import surrogate_factory
+from pnas_tools._strategies import make_strategy, planned_levels
 from pnas_tools._tracking import MlflowTracker, is_complete
 from pnas_tools._workload import Workload
 
@@ -25,7 +29,7 @@ _SECONDS_FOR_TRACKING = {"FINISHED": 60.0, "FAILED": 5.0, "KILLED": 5.0}
 
 
 def run_search(
-    config: SearchConfig, run: RunFolder, n_workers: int, tracking_uri: str | None, console: Console
+    config: SearchConfig, run: RunFolder, execution: Execution, tracking_uri: str | None, console: Console
 ) -> dict[str, Any]:
     """Search, or go on with it; give the result, which is on disk then.
 
@@ -35,9 +39,12 @@ def run_search(
     """
     with (
         run.opened(config, provenance()) as ledger,
-        opened_evaluator(config, run, ledger, n_workers, console) as (evaluator, how),
+        opened_evaluator(config, run, ledger, execution, console) as (evaluator, how),
     ):
-        n_before = sum(row.outcome is not None for row in ledger.rows())
+        space = CellSpace(config.operations)
+        costs = _costs(config, space, ledger)
+        strategy = _strategy(config, space, ledger, costs)
+        n_before = sum(ledger.n_outcomes().values())
         state = f"goes on after {n_before} children" if n_before else "begins"
         console.print(f"The search in {run.path} {state}, {how}.", highlight=False, markup=False, soft_wrap=True)
         warn_of_other_versions(ledger.provenance(), console)
@@ -46,10 +53,11 @@ def run_search(
             tracker.start()
         status = "KILLED"
         try:
-            space = CellSpace(config.operations)
-            with SearchProgress(console, Workload(_level_sizes(config, space))) as progress:
-                best = _search(config, space, evaluator, ledger, progress)
-            result = _write_result(best, ledger, config, run)
+            with SearchProgress(console, Workload(planned_levels(config, space))) as progress:
+                best = search(strategy, evaluator, ledger, seed=config.seed, on_event=progress)
+            rows = ledger.rows()
+            front = make_front(rows, space, costs.of(config.trade_off)) if config.trade_off else {}
+            result = _write_result(run, best[0], make_result(best, rows, config, ledger.provenance()) | front)
             status = "FINISHED"
         except SearchError:
             status = "FAILED"
@@ -74,27 +82,39 @@ def _finish_tracking(tracker: MlflowTracker, status: str, console: Console) -> N
         console.print(problem, highlight=False, markup=False, soft_wrap=True)
 
 
-def _search(
-    config: SearchConfig, space: CellSpace, evaluator: Evaluator, ledger: Ledger, on_event: Callable[[Event], None]
-) -> tuple[Cell, Outcome]:
-    strategy = Progressive(
+def _costs(config: SearchConfig, space: CellSpace, ledger: Ledger) -> CellCosts:
+    """What the config limits, or trades off."""
+    costs = cell_costs(config, space, sorted({*limits_of(config), *(config.trade_off or ())}), ledger)
+    check_limits(limits_of(config), costs, space)
+    return costs
+
+
+def _strategy(config: SearchConfig, space: CellSpace, ledger: Ledger, costs: CellCosts) -> Strategy:
+    limits = limits_of(config)
+    return make_strategy(
+        config,
         space,
-        n_blocks=config.n_blocks,
-        beam_size=config.beam_size,
-        make_predictor=surrogate_factory(config, space),
+        allowed=allowed(limits, costs) if limits else all_allowed,
+        costs=costs.of(config.trade_off) if config.trade_off else None,
+        priors=_priors(config, ledger),
     )
-    return search(strategy, evaluator, ledger, seed=config.seed, on_event=on_event)
 
 
-def _write_result(best: tuple[Cell, Outcome], ledger: Ledger, config: SearchConfig, run: RunFolder) -> dict[str, Any]:
+def _priors(config: SearchConfig, ledger: Ledger) -> list[dict[str, float]]:
+    """What earlier runs have measured; the ledger keeps it, so that they may go on, or be removed."""
+    if config.prior_runs is None:
+        return []
+    known = ledger.fact("prior_runs")
+    if known is None:
+        known = ledger.remember("prior_runs", [PriorRun.of(text).accuracies() for text in config.prior_runs])
+    return list(known)
+
+
+def _write_result(run: RunFolder, best: Cell, result: dict[str, Any]) -> dict[str, Any]:
     """Write the drawing, and last the result, which says that the search is finished; give it as it reads back."""
-    write_text_atomically(run.drawing, draw_cell(best[0]))
-    write_json_atomically(run.result, make_result(best, ledger.rows(), config, ledger.provenance()))
+    write_text_atomically(run.drawing, draw_cell(best))
+    write_json_atomically(run.result, result)
     shutil.rmtree(run.weights, ignore_errors=True)  # nobody inherits them any more
-    result = run.read_result()
-    assert result is not None  # it has just been written
-    return result
-
-
-def _level_sizes(config: SearchConfig, space: CellSpace) -> list[int]:
-    return [len(space.one_block_cells())] + [config.beam_size] * (config.n_blocks - 1)
+    written = run.read_result()
+    assert written is not None  # a moment ago
+    return written

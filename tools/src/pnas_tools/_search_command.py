@@ -7,18 +7,19 @@ from typing import Any
 import click
 from rich.console import Console
 
-from pnas_search import SearchError
+from pnas_search import DamagedLedgerError, SearchError
 from pnas_searchspace import CellSpace
 from pnas_tools._config import PRESETS, SearchConfig
-from pnas_tools._errors import Failed, resumable
+from pnas_tools._errors import BadInput, Failed, resumable
+from pnas_tools._execution import EXECUTORS, Execution
 from pnas_tools._heirs import check_early_stopping
 from pnas_tools._options import config_options, resolve_config
+from pnas_tools._parameter_types import DURATION, POSITIVE
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._run_search import run_search, track_the_rest
 from pnas_tools._surrogate import check_surrogate
 from pnas_tools._terminal import print_result
 from pnas_tools._tracking import local_store
-from pnas_tools._workers import default_workers
 
 
 @click.command("search", epilog="Example: pnas-tools search --blocks 2 --beam 8 --out runs/small")
@@ -27,21 +28,43 @@ from pnas_tools._workers import default_workers
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/ and a name]")
 @click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes that train.  [default: one per core; one on a GPU]"
+    "--executor",
+    type=click.Choice(EXECUTORS),
+    default="processes",
+    show_default=True,
+    help="Where children are trained: in this process, in others, or on a Ray cluster.",
 )
+@click.option(
+    "--workers", type=POSITIVE, help="Children that are trained at a time.  [default: as cores or GPUs allow]"
+)
+@click.option("--children-per-gpu", type=POSITIVE, default=1, show_default=True, help="Of those, how many share a GPU.")
+@click.option("--child-timeout", type=DURATION, help="What a child may take, such as 90s.  [default: no limit]")
 @click.option("--track/--no-track", default=True, show_default=True, help="Whether to copy the run to MLflow.")
 @config_options
 @click.pass_context
 @resumable()
 def search_command(
-    context: click.Context, /, preset: str, out: Path | None, workers: int | None, track: bool, **options: Any
+    context: click.Context,
+    /,
+    preset: str,
+    out: Path | None,
+    executor: str,
+    workers: int | None,
+    children_per_gpu: int,
+    child_timeout: float | None,
+    track: bool,
+    **options: Any,
 ) -> None:
-    """Search for a cell, from simple ones to complex ones (Algorithm 1 of the paper).
+    """Search for a cell, from simple ones to complex ones (Algorithm 1 of the paper), or by another strategy.
 
     The run lives in a folder. Interrupted in whatever way, the same command goes on with it, and ends as if it had
-    never stopped. The result depends on the options below --track, and not on the number of workers.
+    never stopped. The result depends on the options below --track, and not on where and how many at a time are trained.
     """
     config = resolve_config(context, preset, options)
+    execution = Execution(
+        executor=executor, n_workers=workers, children_per_gpu=children_per_gpu, seconds_per_child=child_timeout
+    )
+    execution.check(config)
     run = RunFolder(out if out is not None else Path("runs") / _default_name(preset, config))
     run.check(config)
     console = Console(stderr=True)
@@ -51,7 +74,9 @@ def search_command(
     tracking_uri = (os.environ.get("MLFLOW_TRACKING_URI") or local_store(run.path)) if track else None
     if result is None:
         try:
-            result = run_search(config, run, workers or default_workers(config), tracking_uri, console)
+            result = run_search(config, run, execution, tracking_uri, console)
+        except DamagedLedgerError as error:
+            raise BadInput(str(error)) from error
         except SearchError as error:
             raise Failed(str(error)) from error
     else:

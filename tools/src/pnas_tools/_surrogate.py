@@ -19,20 +19,21 @@ def check_surrogate(config: SearchConfig, space: CellSpace) -> None:
 
 
 def load_surrogate() -> None:
-    """Import what surrogates are made of, and see that their sums do not depend on how many cores there are."""
-    import torch
+    """Import what surrogates are made of; later, MLflow's thread would be importing at the same time."""
+    import torch  # noqa: F401
 
-    import pnas_surrogate  # noqa: F401  # later, MLflow's thread would be importing at the same time
-
-    torch.set_num_threads(1)
+    import pnas_surrogate  # noqa: F401
 
 
 def surrogate_factory(config: SearchConfig, space: CellSpace) -> Callable[[int], Predictor]:
     """The surrogate of a search, made anew for every level."""
 
     def make(n_blocks_fitted: int) -> Predictor:
+        import torch
+
         from pnas_surrogate import Ensemble, GaussianProcess, SequenceSpec
 
+        torch.set_num_threads(1)  # sums must not depend on how many cores there are
         spec = SequenceSpec(kinds=("input", "operation") * 2, vocabulary=space.vocabulary(config.n_blocks))
         predictor: Any = make_predictor(config.surrogate, spec).set_params(random_state=config.seed)
         network = predictor

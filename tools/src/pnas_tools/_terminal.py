@@ -17,10 +17,12 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
     console.print(f"\nBest cell, accuracy {result['best_accuracy']:.4f}:\n", highlight=False)
     console.print(sketch(cell), highlight=False, markup=False)
     console.print(f"\n  {cell}\n", highlight=False, markup=False, soft_wrap=True)
-    levels = Table("blocks", "models", "best accuracy", title=None, box=None, pad_edge=True)
+    levels = Table("blocks", "models", "examples", "best accuracy", title=None, box=None, pad_edge=True)
     for level in result["levels"]:
-        levels.add_row(str(level["n_blocks"]), str(level["n_models"]), f"{level['best_accuracy']:.4f}")
+        levels.add_row(*_level(level))
     console.print(levels)
+    if "front" in result:
+        console.print(f"\n{_front(result)}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"\n{_cost(result)}\n", highlight=False, markup=False, soft_wrap=True)
     places = [("result", str(run.result)), ("drawing", str(run.drawing)), ("every child", str(run.ledger))]
     if tracking_uri is not None:
@@ -29,6 +31,24 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
         places.append(("MLflow", f"mlflow ui --backend-store-uri {from_here}" if local else tracking_uri))
     for name, place in places:
         console.print(f"  {name:<12} {place}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _level(level: dict[str, Any]) -> tuple[str, ...]:
+    longer = f", {level['fidelity']} x epochs" if level.get("fidelity", 1) > 1 else ""  # older versions knew no others
+    best = "none" if level["best_accuracy"] is None else f"{level['best_accuracy']:.4f}"
+    return f"{level['n_blocks']}{longer}", f"{level['n_models']:,}", f"{level.get('n_examples', 0):,}", best
+
+
+def _front(result: dict[str, Any]) -> str:
+    cells = [
+        "  ".join([f"{entry['accuracy']:.4f}", *_costs(entry), str(Cell(entry["cell"]))]) for entry in result["front"]
+    ]
+    return "\n".join([f"Pareto front, hypervolume {result['hypervolume']:.6g}:\n", *(f"  {cell}" for cell in cells)])
+
+
+def _costs(entry: dict[str, Any]) -> list[str]:
+    costs = {name: value for name, value in entry.items() if name not in ("cell", "accuracy")}
+    return [f"{1e3 * value:.3g} ms" if name == "latency" else f"{value:,.0f} {name}" for name, value in costs.items()]
 
 
 def _cost(result: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +38,7 @@ class MlflowTracker:
         self._stop = threading.Event()
         self._status = "KILLED"
         self._problem: str | None = None
+        self._round, self._n_before = 0, 0
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
 
     def start(self) -> None:
@@ -83,14 +83,15 @@ class MlflowTracker:
 
         for noisy in ("mlflow", "alembic"):  # after the import, which sets their levels
             logging.getLogger(noisy).setLevel(logging.ERROR)
+        self._round = self._n_before = 0
         with Ledger.read(self._run.ledger) as ledger:
             with self._store_locked():
                 client = MlflowClient(tracking_uri=self.uri)
                 run_id = self._mlflow_run(client, ledger)
             sent = {metric.step for metric in client.get_metric_history(run_id, "n_blocks")}
             while not self._stop.wait(_SECONDS_BETWEEN_SYNCS):
-                self._send_children(client, run_id, ledger.rows(), sent)
-            self._send_children(client, run_id, ledger.rows(), sent)
+                self._send_children(client, run_id, ledger, sent)
+            self._send_children(client, run_id, ledger, sent)
         for path in (self._run.config, self._run.result, self._run.drawing):
             if path.exists():
                 client.log_artifact(run_id, str(path))
@@ -132,17 +133,22 @@ class MlflowTracker:
             artifacts = (self._run.path.absolute().parent / "mlartifacts").as_uri()
         return str(client.create_experiment(_EXPERIMENT, artifact_location=artifacts))
 
-    def _send_children(self, client: "MlflowClient", run_id: str, rows: Sequence[LedgerRow], sent: set[int]) -> None:
+    def _send_children(self, client: "MlflowClient", run_id: str, ledger: Ledger, sent: set[int]) -> None:
         """Send the children that are finished and not in `sent`, each as the step of its place in the search."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        missing = [(step, row) for step, row in enumerate(rows) if row.outcome is not None and step not in sent]
+        rows = ledger.rows(from_round=self._round)
+        places = enumerate(rows, start=self._n_before)
+        missing = [(step, row) for step, row in places if row.outcome is not None and step not in sent]
         for start in range(0, len(missing), _CHILDREN_PER_REQUEST):
             batch = missing[start : start + _CHILDREN_PER_REQUEST]
             metrics = [Metric(name, value, now, step) for step, row in batch for name, value in _metrics(row).items()]
             client.log_batch(run_id, metrics=metrics)
             sent.update(step for step, _ in batch)
+        if rows:  # all rounds but the last are over, and need not be read again
+            self._round = rows[-1].round
+            self._n_before += sum(row.round < self._round for row in rows)
 
 
 def is_complete(run: RunFolder, uri: str) -> bool:

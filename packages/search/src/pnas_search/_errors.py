@@ -4,3 +4,7 @@ class SearchError(Exception):
 
 class LedgerError(SearchError):
     """A ledger that cannot be read or written, or that is not this search's."""
+
+
+class DamagedLedgerError(LedgerError):
+    """A ledger whose file does not hold what it should."""

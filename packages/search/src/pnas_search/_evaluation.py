@@ -10,7 +10,7 @@ from pnas_searchspace import Cell
 Status = Literal["finished", "stopped", "diverged", "out_of_memory", "crashed", "timed_out"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """A child to be trained.
 
@@ -30,7 +30,7 @@ class Request:
     attachments: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What the training of a child gave and what it cost.
 
@@ -67,7 +67,7 @@ class Outcome:
             raise SearchError(f"a child that is {self.status!r} has no accuracy, and this one has {self.accuracy!r}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
     """A worker has begun to train a child.
 

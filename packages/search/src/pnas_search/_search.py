@@ -60,9 +60,11 @@ def search(
             break
         on_event(RoundStarted(index=index, rows=rows))
         missing = [row.request for row in rows if row.outcome is None]
-        for report in evaluator.evaluate(missing):
-            on_event(_committed(report, ledger))
-        _tell(strategy, ledger.rows(round=index))
+        if missing:
+            for report in evaluator.evaluate(missing):
+                on_event(_committed(report, ledger))
+            rows = ledger.rows(round=index)
+        _tell(strategy, rows)
     best = strategy.best()
     if best is None:
         raise SearchError("the strategy asked for no cell, so that there is no best one")

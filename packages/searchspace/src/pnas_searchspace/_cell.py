@@ -61,7 +61,7 @@ class Cell(ComparedByForm, tuple[Block, ...]):
         """
         if not isinstance(text, str):
             raise SearchSpaceError(f"a cell's short form must be a text, not {short(text)}")
-        return cls(_block_from_text(index, block) for index, block in enumerate(text.split(",")))
+        return super().__new__(cls, [_block_from_text(index, part) for index, part in enumerate(text.split(","))])
 
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[tuple[Any, ...], ...]]]:
         return type(self), (tuple((*block,) for block in self),)
@@ -112,7 +112,7 @@ def _checked_block(index: int, block: Any) -> Block:
             f"block {index} must be (input_1, operation_1, input_2, operation_2), not {short(block)}"
         )
     try:
-        checked = block if type(block) is Block else Block(*block)
+        checked = Block(*block)
     except SearchSpaceError as error:
         raise SearchSpaceError(f"block {index}: {error}") from error
     for source in (checked.input_1, checked.input_2):
@@ -124,23 +124,12 @@ def _checked_block(index: int, block: Any) -> Block:
     return checked
 
 
+@lru_cache(maxsize=1 << 14)  # a search reads its cells back from such texts, and they have few blocks
 def _block_from_text(index: int, text: str) -> Block:
-    try:
-        block = _block_of(text)
-    except SearchSpaceError as error:
-        raise SearchSpaceError(f"block {index}: {error}") from error
-    if block is None:
+    match = _BLOCK_TEXT.fullmatch(text.strip())
+    if match is None:
         raise SearchSpaceError(
             f"block {index} must be like sep_conv_5x5@-2+identity@0, that is operation@input twice, not {short(text)}"
         )
-    return block
-
-
-@lru_cache(maxsize=1 << 14)  # a search reads its cells back from such texts, and they have few blocks
-def _block_of(text: str) -> Block | None:
-    """The block of a text; None where the text has another form."""
-    match = _BLOCK_TEXT.fullmatch(text.strip())
-    if match is None:
-        return None
     operation_1, input_1, operation_2, input_2 = match.groups()
-    return Block(int(input_1), operation_1, int(input_2), operation_2)
+    return _checked_block(index, (int(input_1), operation_1, int(input_2), operation_2))

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pnas_search._benchmark._features import cell_features, read_features
+from pnas_search._benchmark._features import cell_features
 from pnas_search._benchmark._trees import Trees
+from pnas_search._reads import read_features
 from pnas_searchspace import Cell, CellSpace
 
 

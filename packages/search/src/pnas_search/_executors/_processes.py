@@ -3,144 +3,89 @@ import multiprocessing
 import os
 import signal
 import threading
-import traceback
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import ForkingPickler
-from types import TracebackType
 from typing import Self, cast
 
 from pnas_search._errors import SearchError
-from pnas_search._evaluation import Evaluator, Outcome, Request
+from pnas_search._evaluation import Request
+from pnas_search._executors._attempts import Failure
+from pnas_search._executors._base import Answer, Ready, Worker, Workers
+from pnas_search._executors._training import MakeEvaluate, Raised, make, this_process, train
 
-Evaluate = Callable[[Request], Outcome]
 
-_MAX_ATTEMPTS = 2
-
-
-class ProcessPool(Evaluator):
+class ProcessPool(Workers["_Process"]):
     """An `Evaluator` that trains children in processes of its own, one child at a time in each.
 
     The processes start, and make what they train with, as soon as the pool is entered. They ignore Ctrl-C, and end
     with the process that started them, even when that is killed. A process that dies is replaced, and its child is
-    trained once more; a child that takes down two has crashed.
+    trained once more; a child that takes down two has crashed. A child that takes too long is a hang, and goes the same
+    way: once more in a new process, and then it is timed out. A child that raises `MemoryError` is out of memory; any
+    other exception is a mistake that ends the evaluation.
 
     Args:
         make_evaluate: called once in every process; what it gives trains a child there. It must be picklable.
         n_workers: how many processes.
+        seconds_per_child: how long one may take, from when a process that is ready has it; None is for ever.
+        environments: environment variables, one mapping for each process and from the first again when there are more
+            processes, set before `make_evaluate` is called there. So children are spread over GPUs, two on each:
+            `[{"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"}]` with four workers.
     """
 
-    def __init__(self, make_evaluate: Callable[[], Evaluate], n_workers: int) -> None:
+    def __init__(
+        self,
+        make_evaluate: MakeEvaluate,
+        n_workers: int,
+        *,
+        seconds_per_child: float | None = None,
+        environments: Sequence[Mapping[str, str]] = (),
+    ) -> None:
         if n_workers < 1:
             raise SearchError(f"n_workers must be 1 or more, not {n_workers!r}")
+        super().__init__(seconds_per_child=seconds_per_child)
         self._make_evaluate = make_evaluate
         self._n_workers = n_workers
-        self._workers: list[_Worker] = []
-        self._running: dict[Connection, tuple[_Worker, _Task]] = {}
+        self._environments = [dict(environment) for environment in environments] or [{}]
 
     def __enter__(self) -> Self:
-        self._workers = [_start_worker(self._make_evaluate) for _ in range(self._n_workers)]
+        """Start the processes; they get ready meanwhile."""
+        self._start_all(self._n_workers)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        for worker in self._workers:
-            worker.stop()
-        self._workers = []
-        self._running = {}
+    def _start(self, index: int) -> "_Process":
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        environment = self._environments[index % len(self._environments)]
+        process = context.Process(target=_work, args=(theirs, environment, self._make_evaluate), daemon=True)
+        with _interrupts_ignored():
+            process.start()
+        theirs.close()
+        return _Process(process, ours)
 
-    def evaluate(self, requests: Sequence[Request]) -> Iterator[tuple[Request, Outcome]]:
-        """Give every request's outcome as soon as it is there.
-
-        Raises:
-            SearchError: the pool has not been entered, or training raised an exception in a worker.
-        """
-        if not self._workers:
-            raise SearchError("the pool has no workers yet: use it in a `with` statement")
-        for worker, _ in self._running.values():
-            self._replace(worker)  # it is still at a child of an evaluation that was broken off
-        waiting = deque(_Task(request) for request in requests)
-        running = self._running = {}
-        idle = deque(self._workers)
-        while waiting or running:
-            while waiting and idle:
-                worker, task = idle.popleft(), waiting.popleft()
-                worker.send(task.request)
-                running[worker.connection] = worker, task
-            for connection in cast(list[Connection], wait(list(running))):
-                worker, task = running[connection]
-                outcome = worker.receive()
-                if outcome is _READY:
-                    continue
-                del running[connection]
-                if outcome is None:
-                    worker = self._replace(worker)
-                    task.n_attempts += 1
-                    if task.n_attempts < _MAX_ATTEMPTS:
-                        waiting.appendleft(task)
-                    else:
-                        outcome = Outcome(status="crashed", accuracy=None, accuracies=(), n_examples=0, seconds=0.0)
-                idle.append(worker)
-                if outcome is not None:
-                    yield task.request, outcome
-
-    def _replace(self, worker: "_Worker") -> "_Worker":
-        worker.stop()
-        new = _start_worker(self._make_evaluate)
-        self._workers[self._workers.index(worker)] = new
-        return new
+    def _wait(self, seconds: float | None) -> Sequence["_Process"]:
+        by_connection = {worker.connection: worker for worker in self._workers}
+        return [by_connection[connection] for connection in cast(list[Connection], wait(list(by_connection), seconds))]
 
 
-@dataclass
-class _Task:
-    request: Request
-    n_attempts: int = 0
-
-
-class _Ready(Enum):
-    """What a worker sends when it has made what it trains with, before any outcome."""
-
-    READY = "ready"
-
-
-_READY = _Ready.READY
-
-
-@dataclass(eq=False)
-class _Worker:
-    process: SpawnProcess
-    connection: Connection
-    is_ready: bool = False
+class _Process(Worker):
+    def __init__(self, process: SpawnProcess, connection: Connection) -> None:
+        self.process = process
+        self.connection = connection
 
     def send(self, request: Request) -> None:
         message = ForkingPickler.dumps(request)  # what is attached may be read here, and fail
-        # A worker that has died is found out when its answer is awaited.
+        # A process that has died is found out when its answer is awaited.
         with contextlib.suppress(OSError):
             self.connection.send_bytes(message)
 
-    def receive(self) -> Outcome | _Ready | None:
-        """The next answer; None when the process died over a child."""
+    def receive(self) -> Answer:
         try:
-            answer = self.connection.recv()
-        except (EOFError, OSError) as error:
-            if self.is_ready:
-                return None
+            return cast(Answer, self.connection.recv())
+        except (EOFError, OSError):
             self.process.join()
-            raise SearchError(
-                f"a worker process ended with exit code {self.process.exitcode} before it could train a child: "
-                "see what it printed, and whether there is memory for so many workers"
-            ) from error
-        if isinstance(answer, Outcome):
-            return answer
-        if isinstance(answer, _Ready):
-            self.is_ready = True
-            return answer
-        raise SearchError(f"training failed in a worker process:\n{answer}")
+            return Failure(status="crashed", how=_how_it_ended(self.process), seconds=self.seconds())
 
     def stop(self) -> None:
         self.process.kill()
@@ -148,14 +93,14 @@ class _Worker:
         self.connection.close()
 
 
-def _start_worker(make_evaluate: Callable[[], Evaluate]) -> _Worker:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, make_evaluate), daemon=True)
-    with _interrupts_ignored():
-        process.start()
-    theirs.close()
-    return _Worker(process, ours)
+def _how_it_ended(process: SpawnProcess) -> str:
+    code = cast(int, process.exitcode)  # it has been joined
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    try:
+        return f"its process was ended by {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal
+        return f"its process was ended by signal {-code}"
 
 
 @contextlib.contextmanager
@@ -171,25 +116,24 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, previous)
 
 
-def _work(connection: Connection, make_evaluate: Callable[[], Evaluate]) -> None:
+def _work(connection: Connection, environment: Mapping[str, str], make_evaluate: MakeEvaluate) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    try:
-        evaluate = make_evaluate()
-    except Exception:  # noqa: BLE001  # the pool raises it anew, in the process that people look at
-        connection.send(traceback.format_exc())
+    os.environ.update(environment)
+    evaluate = make(make_evaluate)
+    if isinstance(evaluate, Raised):
+        connection.send(evaluate)
         return
-    connection.send(_READY)
+    connection.send(Ready(this_process()))
     for request in _received(connection):
-        connection.send(_answer(evaluate, request))
+        connection.send_bytes(_pickled(train(evaluate, request)))
 
 
-def _answer(evaluate: Evaluate, request: Request) -> Outcome | str:
-    """The child's outcome, or the traceback of what was raised."""
+def _pickled(answer: Answer) -> memoryview:
     try:
-        return evaluate(request)
-    except Exception:  # noqa: BLE001  # as above
-        return traceback.format_exc()
+        return ForkingPickler.dumps(answer)
+    except Exception:  # noqa: BLE001  # something that is attached cannot be sent, and that is told instead
+        return ForkingPickler.dumps(Raised.now())
 
 
 def _received(connection: Connection) -> Iterator[Request]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from pnas_search._errors import LedgerError, SearchError
+from pnas_search._errors import DamagedLedgerError, SearchError
 from pnas_search._ledger._rows import ROWS, LedgerRow, predictions_from, row_from
 from pnas_search._strategies._base import Predictions
 from pnas_searchspace import SearchSpaceError
@@ -59,7 +59,7 @@ class LedgerReader:
             from_round: those of this round and later ones.
 
         Raises:
-            LedgerError: a row is damaged.
+            DamagedLedgerError: a row is damaged.
         """
         where, index = ("=", round) if round is not None else (">=", from_round)
         query = f"{ROWS} WHERE child.round {where} ? ORDER BY child.round, child.position"
@@ -98,10 +98,15 @@ class LedgerReader:
         """What a surrogate said of all that a round was chosen from; None where it said nothing.
 
         Raises:
-            LedgerError: it is damaged.
+            DamagedLedgerError: it is damaged.
         """
         query = "SELECT operations, n_blocks, cells, mean, std FROM prediction WHERE round = ?"
         return next(iter(self._select(query, round, make=predictions_from)), None)
+
+    def fact(self, name: str) -> Any:
+        """What was committed under a name; None where nothing was."""
+        query = "SELECT value FROM fact WHERE name = ?"
+        return next(iter(self._select(query, name, make=lambda row: json.loads(row[0]))), None)
 
     def close(self) -> None:
         """Close the file; what was committed stays."""
@@ -126,8 +131,8 @@ class LedgerReader:
         except (sqlite3.Error, zlib.error, ValueError, TypeError, SearchError, SearchSpaceError) as error:
             raise self._damaged(str(error)) from error
 
-    def _damaged(self, damage: str) -> LedgerError:
-        return LedgerError(
+    def _damaged(self, damage: str) -> DamagedLedgerError:
+        return DamagedLedgerError(
             f"the ledger {self._path} is damaged ({' '.join(damage.split())}): "
             "restore it from a copy, or start anew in another folder"
         )

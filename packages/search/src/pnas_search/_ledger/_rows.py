@@ -23,7 +23,7 @@ FROM child LEFT JOIN outcome ON outcome.child = child.id LEFT JOIN child AS pare
 """What `row_from` reads."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerRow:
     """A child that was asked for, and its outcome once there is one.
 

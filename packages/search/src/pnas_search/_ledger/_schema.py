@@ -9,6 +9,10 @@ CREATE TABLE run (
     config TEXT NOT NULL,
     provenance TEXT NOT NULL
 );
+CREATE TABLE fact (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
 CREATE TABLE child (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL,

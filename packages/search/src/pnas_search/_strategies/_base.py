@@ -9,7 +9,7 @@ from pnas_search._evaluation import Outcome
 from pnas_searchspace import Cell
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
     """A cell that a strategy wants trained.
 

@@ -1,14 +1,15 @@
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pnas_search._errors import SearchError
 from pnas_search._evaluation import Outcome
 from pnas_search._strategies._base import Candidate, Strategy
 from pnas_search._strategies._checks import check_positive
 from pnas_search._strategies._history import History
-from pnas_search._strategies._unseen import Allowed, all_allowed
+from pnas_search._strategies._unseen import Allowed, all_allowed, unseen_cells
 from pnas_searchspace import Cell, CellSpace
 
 
@@ -53,3 +54,23 @@ class Budgeted(Strategy):
     def _round(self, size: int, rng: np.random.Generator) -> list[Candidate]:
         """So many candidates, or fewer; none where no cell is left."""
         ...
+
+    def _random(self, size: int, rng: np.random.Generator, besides: Collection[str] = ()) -> list[Candidate]:
+        """So many cells at random, or as many as are left."""
+        cells = unseen_cells(
+            self._space, self._n_blocks, size, rng, history=self._history, allowed=self._allowed, besides=besides
+        )
+        return [Candidate(cell=cell) for cell in cells]
+
+    def _neighbors(self, cell: Cell) -> NDArray[np.int64]:
+        """The neighbours of a cell that may be trained, or were, `(N, n_blocks, 4)`."""
+        cells = self._space.neighbors(cell)
+        return cells[self._allowed(cells)]
+
+    def _first_unseen(self, cells: NDArray[np.int64], besides: Collection[str]) -> Cell | None:
+        """The first of cells `(N, n_blocks, 4)` that was not trained and is not among these texts."""
+        for blocks in cells:
+            (cell,) = self._space.to_cells(blocks[None])
+            if cell not in self._history and str(cell) not in besides:
+                return cell
+        return None

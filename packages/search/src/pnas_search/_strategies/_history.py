@@ -21,7 +21,9 @@ class History:
             self._places[str(candidate.cell)] = place
             self.cells.append(candidate.cell)
             self.outcomes.append(outcome)
-            if outcome.accuracy is not None and (self._best is None or _rank(outcome) > _rank(self.outcomes[self._best])):
+            if outcome.accuracy is not None and (
+                self._best is None or _rank(outcome) > _rank(self.outcomes[self._best])
+            ):
                 self._best = place
 
     def __len__(self) -> int:
@@ -43,7 +45,10 @@ class History:
         """So many cells from the best on, in the order of `best`, or all that have an accuracy."""
         places = [place for place, outcome in enumerate(self.outcomes) if outcome.accuracy is not None]
         # A stable sort: equals stay in the order in which they were asked for.
-        return [self.cells[place] for place in sorted(places, key=lambda place: _rank(self.outcomes[place]), reverse=True)[:n]]
+        return [
+            self.cells[place]
+            for place in sorted(places, key=lambda place: _rank(self.outcomes[place]), reverse=True)[:n]
+        ]
 
 
 def reward(outcome: Outcome) -> float:

@@ -2,7 +2,6 @@ import numpy as np
 
 from pnas_search._strategies._base import Candidate
 from pnas_search._strategies._budgeted import Budgeted
-from pnas_search._strategies._unseen import unseen_cells
 
 
 class Random(Budgeted):
@@ -21,4 +20,4 @@ class Random(Budgeted):
     """
 
     def _round(self, size: int, rng: np.random.Generator) -> list[Candidate]:
-        return [Candidate(cell=cell) for cell in self._unseen(size, rng)]
+        return self._random(size, rng)

@@ -12,7 +12,6 @@ Allowed = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
 """Says of canonical cells `(N, n_blocks, 4)` which of them may be trained, `(N,)`."""
 
 _MANY = 200_000
-_SMALLEST_BATCH = 64
 _LARGEST_BATCH = 1 << 16
 
 
@@ -38,7 +37,7 @@ def unseen_cells(
     """
     found: dict[str, Cell] = {}
     n_vain = 0
-    for batch in _batches(space, n_blocks, size, rng):
+    for batch in _batches(space, n_blocks, size, rng) if size else ():
         if len(found) >= size or n_vain >= _MANY:
             break
         drawn = {str(cell): cell for cell in space.to_cells(batch[allowed(batch)]) if cell not in history}
@@ -50,7 +49,7 @@ def unseen_cells(
 
 def _batches(space: CellSpace, n_blocks: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     """All cells of a small space in random order, or draws from a larger one without end, in batches that grow."""
-    n = max(size, _SMALLEST_BATCH)
+    n = size
     if space.count(n_blocks) > _MANY:
         while True:
             yield space.sample(n_blocks, n, rng)

@@ -1,0 +1,139 @@
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from pnas_searchspace import CellSpace
+from pnas_tools._compare_config import resolve_configs
+from pnas_tools._config import PRESETS
+from pnas_tools._errors import BadInput, resumable
+from pnas_tools._execution import EXECUTORS, Execution
+from pnas_tools._files import write_atomically, write_text_atomically
+from pnas_tools._heirs import check_early_stopping
+from pnas_tools._options import config_options
+from pnas_tools._parameter_types import DURATION, POSITIVE, Names
+from pnas_tools._strategy_names import STRATEGIES
+
+_PLOT_FORMATS = ("svg", "png", "pdf")
+
+
+@click.command(
+    "compare", epilog="Example: pnas-tools compare --evaluator benchmark:micro-digits --models 500 --out runs/compared"
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of all runs.")
+@click.option(
+    "--strategies",
+    type=Names("strategy", STRATEGIES),
+    default=",".join(STRATEGIES),
+    show_default=True,
+    help="The others are compared with the first.",
+)
+@click.option(
+    "--trials", "n_trials", type=POSITIVE, default=5, show_default=True, help="Of each, with seeds from --seed on."
+)
+@click.option("--so-far", is_flag=True, help="Run nothing; show the seeds that every strategy has finished.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts, with all that was found.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="File for figure 4's curves.")
+@click.option(
+    "--plot",
+    "plot_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for figure 4: .svg, .png or .pdf.",
+)
+@click.option(
+    "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
+)
+@click.option(
+    "--executor",
+    type=click.Choice(EXECUTORS),
+    default="processes",
+    show_default=True,
+    help="Where children are trained: in this process, in others, or on a Ray cluster.",
+)
+@click.option(
+    "--workers", type=POSITIVE, help="Children that are trained at a time.  [default: as cores or GPUs allow]"
+)
+@click.option("--children-per-gpu", type=POSITIVE, default=1, show_default=True, help="Of those, how many share a GPU.")
+@click.option("--child-timeout", type=DURATION, help="What a child may take, such as 90s.  [default: no limit]")
+@config_options
+@click.pass_context
+@resumable()
+def compare_command(
+    context: click.Context,
+    /,
+    out: Path,
+    strategies: tuple[str, ...],
+    n_trials: int,
+    so_far: bool,
+    as_json: bool,
+    csv_file: Path | None,
+    plot_file: Path | None,
+    preset: str,
+    executor: str,
+    workers: int | None,
+    children_per_gpu: int,
+    child_timeout: float | None,
+    **options: Any,
+) -> None:
+    """Compare strategies by what they find with how many models: the paper's figure 4 and table 2.
+
+    Every trial is a search in a folder of its own under --out, by the options below --child-timeout; those that mean
+    something to some strategies only are given to these, and --rerank, as in the paper, to reinforce. Interrupted in
+    whatever way, the same command goes on, and with more --trials or --strategies it runs those that are missing.
+
+    Without --models every strategy trains as many as progressive does; the paper gives the others five times as many.
+    """
+    from pnas_tools._compare_runs import check_trials, finished_trials, planned_trials, read_trials, run_trials
+    from pnas_tools._compare_text import print_compare_result
+    from pnas_tools._surrogate import check_surrogate
+
+    _check_file(csv_file, "--csv")
+    _check_file(plot_file, "--plot")
+    _check_format(plot_file)
+    configs = resolve_configs(context, preset, options, strategies)
+    execution = Execution(
+        executor=executor, n_workers=workers, children_per_gpu=children_per_gpu, seconds_per_child=child_timeout
+    )
+    for config in configs:
+        execution.check(config)
+        check_surrogate(config, CellSpace(config.operations))
+        check_early_stopping(config)
+    trials = planned_trials(configs, n_trials, out)
+    check_trials(trials)
+    if so_far:
+        trials = finished_trials(trials)
+    else:
+        run_trials(trials, execution, Console(stderr=True))
+    result = read_trials(trials)
+    if csv_file is not None:
+        write_text_atomically(csv_file, result.as_csv())
+    if plot_file is not None:
+        from pnas_tools._compare_plot import plot_comparison
+
+        write_atomically(plot_file, plot_comparison(result, _format(plot_file)))
+    if as_json:
+        click.echo(json.dumps(result.as_json()))
+    else:
+        print_compare_result(Console(), result)
+
+
+# Which strategy, --strategies says.
+compare_command.params = [option for option in compare_command.params if option.name != "strategy"]
+
+
+def _check_format(path: Path | None) -> None:
+    if path is not None and _format(path) not in _PLOT_FORMATS:
+        raise BadInput(f"--plot {path} must end in .svg, .png or .pdf")
+
+
+def _format(path: Path) -> str:
+    return path.suffix.removeprefix(".").lower()
+
+
+def _check_file(path: Path | None, option: str) -> None:
+    """Raise `BadInput` where a file cannot be written, before what takes long."""
+    if path is not None and not (path.parent.is_dir() and os.access(path.parent, os.W_OK | os.X_OK)):
+        raise BadInput(f"{option} {path}: {path.parent} is no folder that can be written to; choose another one")
