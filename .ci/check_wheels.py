@@ -41,7 +41,9 @@ def check(uv: str, package: Path, wheels: Path, environment: Path) -> None:
     run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment))
     python = str(environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
     # Its siblings as they are here, and not as the registry may have them.
-    siblings = re.findall(r'"pnas-(\w+)>', (ROOT / package / "pyproject.toml").read_text(encoding="utf-8"))
+    siblings = re.findall(
+        r'"pnas-(\w+)(?:\[[\w,]+\])?>', (ROOT / package / "pyproject.toml").read_text(encoding="utf-8")
+    )
     needed = [str(next(wheels.glob(f"pnas_{sibling}-*.whl"))) for sibling in siblings]
     run(uv, "pip", "install", "--quiet", "--python", python, str(wheel), *needed)
     # Before extras and test tools come in, which might bring along what the package itself forgot.

@@ -93,10 +93,20 @@ def test_operations_and_inputs_are_changed_equally_often(make, rounds):
     assert 120 < n_operations < 180
 
 
-def test_where_no_neighbour_is_left_cells_are_random_until_all_were_trained(make, space, rounds, accuracy_of):
+def test_where_no_neighbor_is_left_cells_are_random_until_all_were_trained(make, space, rounds, accuracy_of):
     strategy = make(n_blocks=1, n_models=50, round_size=3, population_size=2)
     asked = [candidate.cell for candidates in rounds(strategy, accuracy_of) for candidate in candidates]
     assert len(asked) == len(set(asked)) == space.count(1) == 10
+
+
+def test_where_no_neighbor_is_allowed_cells_are_random(make, rounds, accuracy_of):
+    def of_equal_operands(cells):
+        return (cells[:, :, :2] == cells[:, :, 2:]).all(axis=(1, 2))
+
+    strategy = make(n_blocks=1, n_models=10, round_size=1, population_size=1, allowed=of_equal_operands)
+    asked = [candidate for candidates in rounds(strategy, accuracy_of) for candidate in candidates]
+    assert len({candidate.cell for candidate in asked}) == len(asked) == 4
+    assert {candidate.parent for candidate in asked} == {None}
 
 
 def test_only_cells_that_are_allowed_are_asked_for(make, rounds, accuracy_of):

@@ -86,6 +86,7 @@ def compare_command(
 
     Without --models every strategy trains as many as progressive does; the paper gives the others five times as many.
     """
+    from pnas_tools._compare_data import comparison_as_csv, comparison_as_json
     from pnas_tools._compare_runs import check_trials, finished_trials, planned_trials, read_trials, run_trials
     from pnas_tools._compare_text import print_compare_result
     from pnas_tools._surrogate import check_surrogate
@@ -109,13 +110,13 @@ def compare_command(
         run_trials(trials, execution, Console(stderr=True))
     result = read_trials(trials)
     if csv_file is not None:
-        write_text_atomically(csv_file, result.as_csv())
+        write_text_atomically(csv_file, comparison_as_csv(result))
     if plot_file is not None:
         from pnas_tools._compare_plot import plot_comparison
 
         write_atomically(plot_file, plot_comparison(result, _format(plot_file)))
     if as_json:
-        click.echo(json.dumps(result.as_json()))
+        click.echo(json.dumps(comparison_as_json(result)))
     else:
         print_compare_result(Console(), result)
 

@@ -61,10 +61,15 @@ def _panel(axis: Axes, result: CompareResult, top: int) -> None:
 
 
 def _draw(axis: Axes, curve: Curve, first: int, *, color: str, **style: Any) -> None:
-    n_models = np.arange(first, len(curve.mean) + 1)
-    mean, low, high = (values[first - 1 :] for values in (curve.mean, curve.low, curve.high))
+    n_models = _apart(first, len(curve.mean))
+    mean, low, high = (values[n_models - 1] for values in (curve.mean, curve.low, curve.high))
     axis.plot(n_models, mean, color=color, linewidth=1.4, **style)
     axis.fill_between(n_models, low, high, color=color, alpha=0.15, linewidth=0)
+
+
+def _apart(first: int, last: int) -> NDArray[np.int64]:
+    """Numbers of models that can be told apart on a logarithmic axis; more would make the file ten times as large."""
+    return np.unique(np.geomspace(first, max(first, last), 300).round().astype(np.int64).clip(max=last))
 
 
 def _fit_to(axis: Axes, means: Sequence[NDArray[np.float64]]) -> None:

@@ -1,11 +1,6 @@
-"""What `pnas-tools compare` found, as plain data, for JSON and CSV."""
-
-import csv
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -90,91 +85,5 @@ class CompareResult:
         benchmark = name.load()
         pairs = zip(self.trials[strategy], self.trials[self.reference], strict=True)
         best = [trial.best(top, other.n_models) for trial, other in pairs]
-        return Interval.of([np.mean(expected_accuracies(benchmark, cells)) for cells in best])
-
-    def as_json(self) -> dict[str, Any]:
-        """All of it."""
-        return {
-            "benchmark": self.benchmark,
-            "seeds": self.seeds,
-            "reference": self.reference,
-            "table": [self._of_top(top) for top in self.tops],
-            "strategies": [self._of_strategy(strategy) for strategy in self.trials],
-            "provenances": self.provenances,
-        }
-
-    def as_csv(self) -> str:
-        """The curves: a line for every strategy, M and number of models from where there is a mean on."""
-        file = StringIO()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["strategy", "top", "n_models", "n_examples", "mean", "low", "high"])
-        for strategy in self.trials:
-            n_examples = self.examples(strategy)
-            for top in TOPS:
-                curve = self.curve(strategy, top)
-                for index in np.flatnonzero(~np.isnan(curve.mean)):
-                    numbers = [curve.mean[index], curve.low[index], curve.high[index]]
-                    texts = ["" if math.isnan(number) else f"{number:.6f}" for number in numbers]
-                    writer.writerow([strategy, top, index + 1, f"{n_examples[index]:.1f}", *texts])
-        return file.getvalue()
-
-    def _of_top(self, top: int) -> dict[str, Any]:
-        target = self.target(top)
-        return {
-            "top": top,
-            "accuracy": _interval(target.accuracy),
-            "expected": self._expected(self.reference, top),
-            "n_models": target.n_models,
-            "n_examples": target.n_examples,
-            "others": [self._of_other(one, top) for one in self.others],
-        }
-
-    def _of_other(self, strategy: str, top: int) -> dict[str, Any]:
-        found = self.efficiency(strategy, top)
-        intervals = {
-            "accuracy": _interval(found.accuracy),
-            "expected": self._expected(strategy, top),
-            "difference": _interval(found.difference),
-        }
-        return {"strategy": strategy, **dataclasses.asdict(found), **intervals}
-
-    def _expected(self, strategy: str, top: int) -> dict[str, float | None] | None:
-        expected = self.expected(strategy, top)
-        return None if expected is None else _interval(expected)
-
-    def _of_strategy(self, strategy: str) -> dict[str, Any]:
-        return {
-            "strategy": strategy,
-            "config": self.configs[strategy].as_json(),
-            "interpolated": self.interpolated(strategy),
-            "n_examples": self.examples(strategy).tolist(),
-            "curves": [{"top": top, **_curve(self.curve(strategy, top))} for top in TOPS],
-            "trials": [_trial(trial) for trial in self.trials[strategy]],
-        }
-
-
-def _interval(one: Interval) -> dict[str, float | None]:
-    return {"mean": _number(one.mean), "low": _number(one.low), "high": _number(one.high)}
-
-
-def _curve(one: Curve) -> dict[str, list[float | None]]:
-    return {
-        name: [_number(value) for value in values.tolist()]
-        for name, values in (("mean", one.mean), ("low", one.low), ("high", one.high))
-    }
-
-
-def _trial(trial: Trial) -> dict[str, Any]:
-    return {
-        "seed": trial.seed,
-        "n_models": trial.n_models,
-        "n_failed": trial.n_failed,
-        "n_interpolated": trial.n_interpolated,
-        "n_examples": trial.n_examples_in_all,
-        "top": [{"top": top, "accuracy": _number(float(means[-1]))} for top, means in trial.top_means.items()],
-    }
-
-
-def _number(value: float) -> float | None:
-    """As JSON can hold it."""
-    return None if math.isnan(value) else value
+        means = [float(expected_accuracies(benchmark, cells).mean()) for cells in best if len(cells) == top]
+        return Interval.of(means if len(means) == len(best) else [math.nan] * len(best))

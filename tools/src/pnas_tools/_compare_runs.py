@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from pnas_search import Ledger, LedgerError, SearchError
+from pnas_search import DamagedLedgerError, Ledger, LedgerError, SearchError
 from pnas_tools._compare_result import CompareResult
 from pnas_tools._compare_trial import Trial
 from pnas_tools._config import SearchConfig
@@ -58,6 +58,7 @@ def run_trials(trials: Sequence[PlannedTrial], execution: Execution, console: Co
     """Search, or go on, where a trial is not finished.
 
     Raises:
+        BadInput: the images, values that do not go together, or a ledger that is damaged.
         Failed: a search cannot go on.
     """
     for number, trial in enumerate(trials, start=1):
@@ -65,7 +66,7 @@ def run_trials(trials: Sequence[PlannedTrial], execution: Execution, console: Co
             console.print(f"Trial {number} of {len(trials)}:", highlight=False)
             try:
                 run_search(trial.config, trial.run, execution, None, console)
-            except LedgerError as error:
+            except DamagedLedgerError as error:
                 raise BadInput(str(error)) from error
             except SearchError as error:
                 raise Failed(f"{trial.run.path}: {error}") from error

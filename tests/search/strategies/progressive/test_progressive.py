@@ -384,21 +384,22 @@ def test_a_beam_adapts_to_the_errors_of_the_level_before_from_the_third_level_on
     space: CellSpace, accuracy_of: Score, finished: Callable[[float], Outcome]
 ) -> None:
     def asked(score: Score) -> list[list[Candidate]]:
-        beam = AdaptiveBeam(smallest=2, largest=150, n_errors=0.7)
+        beam = AdaptiveBeam(smallest=2, largest=60, n_errors=2)
         oracles = Oracles(space, score)
-        strategy = Progressive(space, n_blocks=3, beam_size=20, make_predictor=oracles, adaptive_beam=beam)
+        strategy = Progressive(space, n_blocks=4, beam_size=20, make_predictor=oracles, adaptive_beam=beam)
         return list(rounds(strategy, lambda cell: finished(accuracy_of(cell))))
 
     def wrong(cell: Cell) -> float:
         return accuracy_of(cell) + (1000 * accuracy_of(cell)) % 1 / 20 - 7
 
-    assert [len(level) for level in asked(accuracy_of)] == [10, 20, 2]
-    assert [len(level) for level in asked(lambda _: 0.5)] == [10, 20, 150]
-    _, second, third = asked(wrong)
-    errors = [accuracy_of(one.cell) - wrong(one.cell) for one in second]
-    predicted = [wrong(cell) for cell in naive_children([one.cell for one in second], space)]
-    assert len(third) == sum(max(predicted) - one < 0.7 * np.std(errors) for one in predicted)
-    assert 2 < len(third) < 150
+    assert [len(level) for level in asked(accuracy_of)] == [10, 20, 2, 2]
+    assert [len(level) for level in asked(lambda _: 0.5)] == [10, 20, 60, 60]
+    _, *predicted = asked(wrong)
+    for last, level in itertools.pairwise(predicted):
+        reach = 2 * np.std([accuracy_of(one.cell) - wrong(one.cell) for one in last])
+        means = [wrong(cell) for cell in naive_children([one.cell for one in last], space)]
+        assert len(level) == sum(max(means) - mean < reach for mean in means)
+        assert 2 < len(level) < 60
 
 
 def test_exploration_tries_the_operations_and_inputs_that_the_beam_leaves_out(
@@ -426,11 +427,17 @@ def test_cells_that_are_not_allowed_are_neither_trained_nor_predicted(
     strategy = Progressive(
         space, n_blocks=3, beam_size=6, make_predictor=Oracles(space, accuracy_of), allowed=few_convolutions
     )
-    asked = [[one.cell for one in told] for told in rounds(strategy, lambda cell: finished(accuracy_of(cell)))]
-    assert len(asked) == 3
-    for beam, children in itertools.pairwise(asked):
-        allowed = [cell for cell in naive_children(beam, space) if n_convolutions(cell) < 3]
-        assert children == sorted(allowed, key=accuracy_of, reverse=True)[:6]
+    beam: list[Cell] = []
+    for asked in rounds(strategy, lambda cell: finished(accuracy_of(cell))):
+        children = [one.cell for one in asked]
+        if beam:
+            allowed = [cell for cell in naive_children(beam, space) if n_convolutions(cell) < 3]
+            assert children == sorted(allowed, key=accuracy_of, reverse=True)[:6]
+            assert (said := strategy.predictions()) is not None
+            assert space.to_cells(said.cells) == allowed
+            assert all(one.parent in without_one_block(one.cell) for one in asked)
+        beam = children
+    assert len(beam[0]) == 3
 
 
 def test_where_no_cell_is_allowed_a_sentence_says_so(

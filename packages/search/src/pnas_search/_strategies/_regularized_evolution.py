@@ -76,7 +76,7 @@ class RegularizedEvolution(Budgeted):
     def _mutant(self, parent: Cell, rng: np.random.Generator, besides: Collection[str]) -> Candidate | None:
         neighbors = self._neighbors(parent)
         # Isomorphic cells apply the same operations equally often, so that this tells which of the two was changed.
-        operations = np.sort(neighbors[:, :, 1::2].reshape(len(neighbors), -1))
+        operations = np.sort(neighbors[:, :, 1::2].reshape(len(neighbors), 2 * self._n_blocks))
         parents_operations = np.sort(self._space.to_array([parent])[0, :, 1::2], axis=None)
         is_wanted = (operations != parents_operations).any(axis=1) == (rng.random() < 0.5)
         order = rng.permutation(len(neighbors))

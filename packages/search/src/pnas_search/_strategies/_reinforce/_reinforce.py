@@ -13,7 +13,7 @@ from pnas_search._strategies._reinforce._draws import Draws, draw, spelt_cells
 from pnas_search._strategies._unseen import Allowed, all_allowed
 from pnas_searchspace import CellSpace
 
-# Told apart from the draws of all rounds, whose numbers end in none.
+# NumPy reads [seed] as [seed, 0], which is the first round's.
 _FIRST_WEIGHTS = 1
 
 
