@@ -95,7 +95,7 @@ def test_what_are_no_points_is_refused():
         SearchError, match=r"must be finite numbers \(N, n_objectives\), and these are of the shape \(2,\)$"
     ):
         pareto_front([1.0, 2.0])
-    with pytest.raises(SearchError, match=r"of the shape \(1, 2\) with others among them"):
+    with pytest.raises(SearchError, match=r"of the shape \(1, 2\), some not finite"):
         pareto_front([[1.0, np.nan]])
     with pytest.raises(SearchError, match=r"must be 2 finite numbers, one for every objective, not \[0.0\]"):
         hypervolume([[1.0, 2.0]], [0.0])

@@ -113,6 +113,15 @@ def test_more_trials_and_strategies_run_those_that_are_missing(undisturbed: Path
     assert second["table"][0]["others"] == expected["table"][0]["others"][:1]
 
 
+def test_a_folder_of_other_options_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    arguments = (*ON_BENCHMARK, "--trials", "1", "--out", str(tmp_path))
+    assert run(*arguments, "--strategies", "random", "--models", "9").exit_code == 0
+    done = run(*arguments, "--strategies", "local,random", "--models", "10")
+    assert done.exit_code == 2
+    assert "random-seed0 holds a run of another config, n_models is 9 there and 10 here" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["random-seed0"]
+
+
 def test_so_far_it_shows_whole_seeds_and_runs_nothing(tmp_path: Path) -> None:
     arguments = (*ON_BENCHMARK, "--strategies", "random,local")
     compared(tmp_path, *arguments, "--trials", "1")

@@ -13,7 +13,7 @@ from pnas_tools._compare_result import CompareResult
 from pnas_tools._compare_trial import Trial
 from pnas_tools._config import PRESETS
 
-CELLS = [Cell([[-1, name, -2, "identity"]]) for name in ("identity", *PNAS_OPERATIONS[:3], "max_pool_3x3")]
+CELLS = [Cell([[-1, name, -2, "identity"]]) for name in PNAS_OPERATIONS]
 
 
 def trial(seed: int, accuracies: Sequence[float], n_interpolated: int = 0) -> Trial:

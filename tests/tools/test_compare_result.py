@@ -13,7 +13,7 @@ from pnas_tools._compare_result import CompareResult
 from pnas_tools._compare_trial import Trial
 from pnas_tools._config import PRESETS
 
-CELLS = [Cell([[-1, name, -2, "identity"]]) for name in ("identity", *PNAS_OPERATIONS[:3], "max_pool_3x3")]
+CELLS = [Cell([[-1, name, -2, "identity"]]) for name in PNAS_OPERATIONS]
 
 
 def trial(seed: int, accuracies: Sequence[float], n_interpolated: int = 0) -> Trial:
@@ -40,6 +40,8 @@ def result() -> CompareResult:
 def test_the_table_has_every_m_that_the_reference_has_so_many_models_for(result: CompareResult) -> None:
     assert (result.reference, result.others, result.seeds) == ("progressive", ["random"], [4, 5])
     assert result.tops == [1, 5]
+    one_has_fewer = [trial(4, [0.1] * 4), trial(5, [0.7] * 5)]
+    assert replace(result, trials={"progressive": one_has_fewer}).tops == [1]
     assert result.benchmark is None
     assert result.interpolated("random") == 5 / 6
 
@@ -47,10 +49,14 @@ def test_the_table_has_every_m_that_the_reference_has_so_many_models_for(result:
 def test_on_a_benchmark_the_best_models_have_what_another_training_is_expected_to_give(result: CompareResult) -> None:
     assert result.expected("random", 1) is None
     configs = {name: replace(config, evaluator="benchmark:micro-digits") for name, config in result.configs.items()}
-    looked_up = replace(result, configs=configs)
-    best = expected_accuracies(load_benchmark("micro-digits"), [CELLS[2], CELLS[3]])
+    trials = {**result.trials, "random": [trial(4, [0.2, np.nan, 0.9]), trial(5, [0.2, 0.3, 0.4, 0.6, 0.5, 0.7])]}
+    looked_up = replace(result, configs=configs, trials=trials)
+    benchmark = load_benchmark("micro-digits")
+    best = expected_accuracies(benchmark, [CELLS[2], CELLS[3]])  # of the second trial, the best of its first five
     assert looked_up.expected("random", 1) == Interval.of(best)
-    assert math.isnan(looked_up.expected("random", 5).mean)  # it has no five in every trial
     five = looked_up.expected("progressive", 5)
     assert five is not None
-    assert five.mean == pytest.approx(expected_accuracies(load_benchmark("micro-digits"), CELLS).mean())
+    assert five.mean == pytest.approx(expected_accuracies(benchmark, CELLS[:5]).mean())
+    missing = looked_up.expected("random", 5)
+    assert missing is not None
+    assert math.isnan(missing.mean)

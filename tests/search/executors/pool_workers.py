@@ -34,16 +34,16 @@ class SlowToBegin:
 
 
 @dataclass(frozen=True)
-class DyingAtFirst:
-    """The first workers die, which leave a file each."""
+class DyingAtStart:
+    """Every worker leaves a file, and those of some numbers die."""
 
     folder: Path
-    n_deaths: int
+    starts: tuple[int, ...]
 
     def __call__(self) -> Callable[[Request], Outcome]:
         n_earlier = len(list(self.folder.glob("begun*")))
         (self.folder / f"begun{n_earlier}").touch()
-        if n_earlier < self.n_deaths:
+        if n_earlier in self.starts:
             os._exit(3)
         return train
 
@@ -110,8 +110,9 @@ def hang(request: Request) -> None:
 
 
 def wait(request: Request) -> Outcome:
-    """Until the file `go` is there."""
-    while not (Path(request.attachments["folder"]) / "go").exists():
+    """Until the file `go` is there, or that of the child, `go0` for seed 0."""
+    folder = Path(request.attachments["folder"])
+    while not ((folder / "go").exists() or (folder / f"go{request.seed}").exists()):
         time.sleep(0.01)
     return finished(request)
 

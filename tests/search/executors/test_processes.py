@@ -1,5 +1,6 @@
 """A pool of real processes, which are started anew and know nothing of the test but what they import."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from pnas_search import Evaluator, Outcome, ProcessPool, Request, SearchError
+from pnas_search import Evaluator, Outcome, ProcessPool, Request, SearchError, Started
 from pnas_search.testing import EvaluatorSuite
 
 HERE = Path(__file__).parent
@@ -51,20 +52,20 @@ def test_the_same_processes_serve_until_the_pool_closes(
     assert not any(map(is_running, begun))
 
 
-def test_a_worker_that_dies_while_it_has_nothing_to_do_is_no_childs_fault(
-    workers: ModuleType,
-    requests: list[Request],
-    children: Children,
-    answered: Answered,
-    is_running: IsRunning,
-    wait_until: WaitUntil,
+def test_workers_that_die_while_they_have_nothing_to_do_are_no_childs_fault(
+    workers: ModuleType, children: Children, is_running: IsRunning, wait_until: WaitUntil, tmp_path: Path
 ) -> None:
-    with ProcessPool(workers.make_training, 1) as pool:
-        for _ in range(4):
-            [pid] = pids_of(answered(pool, requests[:1]))
+    n_workers = 3
+    with ProcessPool(workers.make_training, n_workers) as pool:
+        reports = pool.evaluate(children(*[["wait"]] * n_workers))
+        pids = [int(next(reports).worker.split()[1]) for _ in range(n_workers)]
+        (tmp_path / "go").touch()
+        list(reports)
+        for pid in pids:
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda pid=pid: not is_running(pid))
-        assert answered(pool, children(["kill", "finish"]))[0].status == "finished"
+        wait_until(lambda: not any(map(is_running, pids)))
+        begun = [report for report in pool.evaluate(children(["finish"])) if isinstance(report, Started)]
+    assert len(begun) == 1
 
 
 @pytest.mark.parametrize(
@@ -87,12 +88,18 @@ def test_the_clock_of_a_child_starts_when_a_process_is_ready_for_it(
     assert [outcome.status for outcome in outcomes] == ["finished", "finished"]
 
 
-def test_a_child_that_was_done_while_nobody_looked_is_not_late(workers: ModuleType, requests: list[Request]) -> None:
+def test_a_child_that_was_done_while_nobody_looked_is_not_late(
+    workers: ModuleType, children: Children, n_attempts: Callable[[], dict[int, int]], tmp_path: Path
+) -> None:
     with ProcessPool(workers.make_training, 2, seconds_per_child=1.0) as pool:
-        for report in pool.evaluate(requests[:2]):
-            if isinstance(report, tuple):
-                assert report[1].status == "finished"
-                time.sleep(1.5)
+        reports = pool.evaluate(children(["wait"], ["wait"]))
+        for _ in range(2):
+            next(reports)
+        for seed in range(2):
+            (tmp_path / f"go{seed}").touch()
+            time.sleep(1.5 * seed)
+            assert next(reports)[1].status == "finished"
+    assert n_attempts() == {0: 1, 1: 1}
 
 
 def test_processes_get_their_environments_in_turn_and_their_successors_too(
@@ -126,16 +133,12 @@ def test_workers_that_die_before_they_can_train_are_not_started_for_ever(
         answered(pool, children(["finish"]))
 
 
-def test_a_worker_that_dies_before_it_can_train_is_no_childs_fault(
-    workers: ModuleType,
-    children: Children,
-    answered: Answered,
-    n_attempts: Callable[[], dict[int, int]],
-    tmp_path: Path,
+def test_workers_that_die_before_they_can_train_are_no_childs_fault(
+    workers: ModuleType, children: Children, answered: Answered, tmp_path: Path
 ) -> None:
-    with ProcessPool(workers.DyingAtFirst(tmp_path, n_deaths=2), 1) as pool:
-        assert answered(pool, children(["finish"]))[0].status == "finished"
-    assert n_attempts() == {0: 1}
+    with ProcessPool(workers.DyingAtStart(tmp_path, starts=(0, 1, 3, 4)), 1) as pool:
+        assert answered(pool, children(["kill", "finish"]))[0].status == "finished"
+    assert len(list(tmp_path.glob("begun*"))) == 6
 
 
 def test_ctrl_c_does_not_reach_a_training(workers: ModuleType, children: Children, answered: Answered) -> None:
@@ -162,7 +165,7 @@ def test_workers_end_when_the_process_that_started_them_is_killed(
     is_running: IsRunning, wait_until: WaitUntil, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", _TRAIN_UNTIL_KILLED, str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         pids = {int(process.stdout.readline().split()[1]) for _ in range(2)}
         assert all(map(is_running, pids))
@@ -193,7 +196,21 @@ def test_a_child_needs_time(seconds: float, workers: ModuleType) -> None:
         ProcessPool(workers.make_training, 1, seconds_per_child=seconds)
 
 
-def test_a_pool_whose_training_cannot_be_sent_leaves_no_process(workers: ModuleType) -> None:
-    pool = ProcessPool(lambda: workers.train, 2)
-    with pytest.raises(Exception, match="pickle"), pool:
+class Sent:
+    """Something that can be sent only once."""
+
+    def __init__(self) -> None:
+        self.n_times = 0
+
+    def __reduce__(self) -> tuple[object, ...]:
+        self.n_times += 1
+        if self.n_times > 1:
+            raise ValueError("not again")
+        return list, ()
+
+
+def test_a_pool_of_which_a_part_cannot_start_leaves_no_process() -> None:
+    before = set(multiprocessing.active_children())
+    with pytest.raises(ValueError, match="not again"), ProcessPool(Sent(), 2):  # type: ignore[arg-type]
         pass
+    assert set(multiprocessing.active_children()) == before

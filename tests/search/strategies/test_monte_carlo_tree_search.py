@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pnas_search import MonteCarloTreeSearch, SearchError
+from pnas_search import MonteCarloTreeSearch, Random, SearchError
+from pnas_search._strategies import _monte_carlo_tree_search
 from pnas_search._strategies._monte_carlo_tree_search import _ranks
 from pnas_search.testing import StrategySuite
 from pnas_searchspace import CellSpace
@@ -73,6 +74,21 @@ def test_it_grows_what_was_good_unless_it_only_explores(seed, make, rounds):
 def test_all_cells_of_a_small_space_come_once_and_then_the_search_ends(n_blocks, make, space, rounds, accuracy_of):
     cells = asked(rounds(make(n_blocks=n_blocks, n_models=1000), accuracy_of))
     assert len(cells) == len(set(cells)) == space.count(n_blocks)
+
+
+def test_the_tree_alone_leads_to_every_cell(space, rounds, accuracy_of):
+    class OnlyTheTree(MonteCarloTreeSearch):
+        def _random(self, size, rng, besides=()):
+            return []
+
+    strategy = OnlyTheTree(space, n_blocks=2, n_models=1000, round_size=10, seed=0)
+    assert len(set(asked(rounds(strategy, accuracy_of)))) == space.count(2)
+
+
+def test_after_too_many_dead_ends_cells_are_random(space, make, monkeypatch, rounds, accuracy_of):
+    monkeypatch.setattr(_monte_carlo_tree_search, "_MOST_DEAD_ENDS", 0)
+    random = Random(space, n_blocks=3, n_models=120, round_size=10, seed=0)
+    assert asked(rounds(make(), accuracy_of)) == asked(rounds(random, accuracy_of))
 
 
 def test_only_cells_that_are_allowed_are_asked_for(make, rounds, accuracy_of):

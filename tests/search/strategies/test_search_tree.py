@@ -62,38 +62,39 @@ def test_a_node_counts_all_cells_that_it_is_inside_of_and_every_visit_since(make
     assert max(n_gone.values()) > 1
 
 
+@pytest.mark.parametrize("widening", [0.4, 1.0])
 @pytest.mark.parametrize("exploration", [0.0, 0.1, 10.0])
-def test_ucb1_chooses_among_as_many_children_as_the_visits_allow(exploration, make, space, trained, rewards):
+def test_ucb1_chooses_among_as_many_children_as_the_visits_allow(exploration, widening, make, space, trained, rewards):
     first = children(space, trained)
     n_gone = np.zeros(len(first))
-    for n, path in enumerate(descents(make(exploration=exploration, widening=0.4), 60), start=100):
-        n_wanted = math.ceil(n**0.4)
+    for n, path in enumerate(descents(make(exploration=exploration, widening=widening), 60), start=100):
+        n_wanted = math.ceil(n**widening)
         bounds = [
             rewards[indices].mean() + exploration * math.sqrt(math.log(n) / (len(indices) + gone))
             for (_, indices), gone in zip(first[:n_wanted], n_gone, strict=False)
         ]
         assert path[1].cell.tolist() == first[np.argmax(bounds)][0].tolist()
         n_gone[np.argmax(bounds)] += 1
-    assert n_wanted < len(first)
+    assert (n_wanted < len(first)) == (widening < 1)
     assert (np.count_nonzero(n_gone) == 1) == (exploration == 0)
 
 
-def test_where_fewer_children_are_known_than_the_visits_allow_new_ones_are_opened(make):
-    space = CellSpace()
+@pytest.mark.parametrize("space", [CellSpace(), CellSpace(("conv", "pool"))], ids=["136 children", "10 children"])
+def test_where_fewer_children_are_known_than_the_visits_allow_new_ones_are_opened(space, make):
     cell = space.sample(3, 1, 0)
     n_known = len(grown(space, cell, everywhere(cell)))
-    tree = make(space=space, trained=np.repeat(cell, 49, axis=0), rewards=np.full(49, 0.5))
-    opened = [path[1] for path in descents(tree, 15) if math.isnan(path[1].mean)]
-    # 8 children from 50 visits on.
-    assert len(set(opened)) == len(opened) == 8 - n_known
-    for node in opened:
-        assert node.n_visits == 1
+    tree = make(space=space, trained=np.repeat(cell, 64, axis=0), rewards=np.full(64, 0.5))
+    opened = [path[1] for path in descents(tree, 15)]
+    # 9 children from 65 visits on, until there are 82.
+    n_new = 9 - n_known
+    assert [math.isnan(node.mean) for node in opened] == [True] * n_new + [False] * (15 - n_new)
+    assert len(set(opened[:n_new])) == n_new
 
 
-def test_without_anything_trained_paths_are_random(make, space):
+def test_without_anything_trained_paths_are_random(make):
     tree = make(trained=np.empty((0, 3, 4), dtype=np.int64), rewards=np.empty(0))
-    paths = [tuple(node.cell.tobytes() for node in path) for path in descents(tree, 50)]
-    assert len({path[1] for path in paths}) == 10
+    paths = list(descents(tree, 50))
+    assert len({path[1] for path in paths[:10]}) == 10
     assert {len(path) for path in paths} == {3}
 
 
@@ -107,8 +108,9 @@ def test_a_cell_is_one_node_whichever_parent_leads_to_it(make):
     assert max(map(len, parents.values())) > 1
 
 
-def test_dead_children_are_not_chosen_and_where_all_are_dead_a_path_ends(make, space):
-    tree, rng = make(exploration=10.0), np.random.default_rng(0)
+@pytest.mark.parametrize("n_trained", [0, 5, 100])
+def test_dead_children_are_not_chosen_and_where_all_are_dead_a_path_ends(n_trained, make, trained, rewards):
+    tree, rng = make(trained=trained[:n_trained], rewards=rewards[:n_trained]), np.random.default_rng(0)
     dead = set()
     while len(path := tree.descend(rng)) > 1:
         assert not {node.cell.tobytes() for node in path} & dead

@@ -142,6 +142,7 @@ class RunFolder:
         try:
             with Ledger.read(self.ledger) as ledger:
                 there = ledger.config()
+                ledger.provenance()  # what the search itself will need can be read
         except LedgerError as error:
             raise BadInput(str(error)) from error
         self._check_config(there, config.as_json())

@@ -121,9 +121,10 @@ def _volume(sides: Points) -> float:
 
 def _checked(points: ArrayLike) -> Points:
     checked = np.asarray(points, dtype=np.float64)
-    if checked.ndim != 2 or not checked.shape[1] or not np.isfinite(checked).all():
+    finite = np.isfinite(checked).all()
+    if checked.ndim != 2 or not checked.shape[1] or not finite:
         raise SearchError(
             f"points must be finite numbers (N, n_objectives), and these are of the shape {checked.shape}"
-            + (" with others among them" if checked.ndim == 2 and checked.shape[1] else "")
+            + ("" if finite else ", some not finite")
         )
     return checked

@@ -131,7 +131,9 @@ class Ledger(LedgerReader):
     def remember(self, name: str, value: Any) -> Any:
         """Commit what was measured once for the whole search, as JSON can hold it; give what was committed first."""
         with self._transaction() as connection:
-            connection.execute("INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, json.dumps(value)))
+            connection.execute(
+                "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, json.dumps(value))
+            )
         return self.fact(name)
 
     def start(self, request: Request, worker: str) -> None:

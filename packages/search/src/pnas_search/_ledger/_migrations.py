@@ -1,7 +1,9 @@
 """Ledgers of earlier layouts become ones of today's, step by step, with all that they hold."""
 
+import json
 import sqlite3
 
+from pnas_search._ledger._rows import packed_curve
 from pnas_search._ledger._schema import MARKS, SCHEMA_VERSION, TABLES
 
 
@@ -16,6 +18,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.Error: it cannot be written, or is damaged.
     """
+    connection.create_function("packed", 1, lambda text: packed_curve(json.loads(text)))
     connection.execute("PRAGMA foreign_keys = OFF")  # has no effect inside of a transaction
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -35,8 +38,8 @@ def _statements(script: str) -> list[str]:
 
 
 _STEPS = {
-    # Version 1 had cells as JSON beside their keys, told children by key, and knew neither fidelities, nor attempts,
-    # nor messages, nor predictions of what was not trained.
+    # Version 1 had cells and curves as JSON, told children by key, and knew neither fidelities, nor attempts, nor
+    # messages, nor predictions of what was not trained.
     1: [
         "ALTER TABLE child RENAME TO child_1",
         "ALTER TABLE outcome RENAME TO outcome_1",
@@ -47,8 +50,8 @@ _STEPS = {
         "FROM child_1 ORDER BY round, position",
         "UPDATE child SET parent = (SELECT parent.id FROM child_1 JOIN child AS parent ON parent.key = child_1.parent "
         "WHERE child_1.key = child.key)",
-        "INSERT INTO outcome SELECT child.id, status, accuracy, accuracies, n_examples, seconds, measurements, '', "
-        "finished_at FROM outcome_1 JOIN child USING (key)",
+        "INSERT INTO outcome SELECT child.id, status, accuracy, packed(accuracies), n_examples, seconds, measurements, "
+        "'', finished_at FROM outcome_1 JOIN child USING (key)",
         "DROP TABLE outcome_1",
         "DROP TABLE child_1",
         "DROP TABLE run_1",

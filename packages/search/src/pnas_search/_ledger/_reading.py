@@ -1,5 +1,6 @@
 import json
 import sqlite3
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -121,14 +122,20 @@ class LedgerReader:
         self.close()
 
     def _of_run(self, column: str) -> dict[str, Any]:
-        (values,) = self._select(f"SELECT {column} FROM run", make=lambda row: dict(json.loads(row[0])))
+        def made(row: tuple[str]) -> dict[str, Any]:
+            try:
+                return dict(json.loads(row[0]))
+            except (ValueError, TypeError) as error:
+                raise ValueError(f"{column}: {error}") from error
+
+        (values,) = self._select(f"SELECT {column} FROM run", make=made)
         return values
 
     def _select(self, query: str, *values: Any, make: Callable[[Any], T]) -> list[T]:
         """What is made of the rows of a query."""
         try:
             return [make(row) for row in self._connection.execute(query, values)]
-        except (sqlite3.Error, zlib.error, ValueError, TypeError, SearchError, SearchSpaceError) as error:
+        except (sqlite3.Error, struct.error, zlib.error, ValueError, TypeError, SearchError, SearchSpaceError) as error:
             raise self._damaged(str(error)) from error
 
     def _damaged(self, damage: str) -> DamagedLedgerError:

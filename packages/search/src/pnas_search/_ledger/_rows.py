@@ -1,6 +1,7 @@
 """Children, outcomes and predictions as the values of a ledger's tables, and back."""
 
 import json
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def row_from(values: Sequence[Any]) -> LedgerRow:
         outcome = Outcome(
             status=status,
             accuracy=accuracy,
-            accuracies=tuple(json.loads(accuracies)),
+            accuracies=unpacked_curve(accuracies),
             n_examples=n_examples,
             seconds=seconds,
             measurements=json.loads(measurements),
@@ -95,7 +96,7 @@ def outcome_values(outcome: Outcome) -> tuple[Any, ...]:
     return (
         outcome.status,
         _number(outcome.accuracy),
-        json.dumps([float(accuracy) for accuracy in outcome.accuracies]),
+        packed_curve(outcome.accuracies),
         int(outcome.n_examples),
         float(outcome.seconds),
         json.dumps({name: float(value) for name, value in outcome.measurements.items()}, sort_keys=True),
@@ -125,6 +126,16 @@ def predictions_from(values: Sequence[Any]) -> Predictions:
         mean=_unpacked(mean, "<f4").astype(np.float64),
         std=_unpacked(std, "<f4").astype(np.float64) if std is not None else None,
     )
+
+
+def packed_curve(accuracies: Sequence[float]) -> bytes:
+    """Numbers of 64 bits, which are read back ten times as fast as the digits of JSON are."""
+    return struct.pack(f"<{len(accuracies)}d", *accuracies)
+
+
+def unpacked_curve(data: bytes) -> tuple[float, ...]:
+    """What `packed_curve` was given."""
+    return struct.unpack(f"<{len(data) // 8}d", data)
 
 
 def now() -> str:

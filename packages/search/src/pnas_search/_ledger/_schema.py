@@ -46,7 +46,7 @@ CREATE TABLE outcome (
     child INTEGER PRIMARY KEY REFERENCES child (id),
     status TEXT NOT NULL,
     accuracy REAL,
-    accuracies TEXT NOT NULL,
+    accuracies BLOB NOT NULL,
     n_examples INTEGER NOT NULL,
     seconds REAL NOT NULL,
     measurements TEXT NOT NULL,

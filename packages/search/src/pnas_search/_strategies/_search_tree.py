@@ -75,10 +75,10 @@ class SearchTree:
 
     def visit(self, path: Sequence[Node]) -> None:
         """Count a path as gone before its reward is known (Liu et al., "Watch the Unobserved", ICLR 2020)."""
+        for node, child in itertools.pairwise(path):
+            node.n_opened += not child.n_visits
         for node in path:
             node.n_visits += 1
-        for node, child in itertools.pairwise(path):
-            node.n_opened += math.isnan(child.mean)
 
     def children(self, node: Node) -> NDArray[np.int64]:
         """All cells of one block more, `(N, n_blocks + 1, 4)`."""
@@ -97,15 +97,18 @@ class SearchTree:
         return child.mean + self._exploration * math.sqrt(math.log(node.n_visits) / child.n_visits)
 
     def _new_child(self, node: Node, rng: np.random.Generator) -> Node | None:
-        """Any child that is inside of nothing that was trained, where there is one that is not dead."""
+        """Any child that is inside of nothing that was trained, one that was not chosen since if there is one."""
         known = {cell.tobytes() for cell, _ in self._grown(node)}
         cells = self.children(node)
+        chosen_before = None
         for place in rng.permutation(len(cells)):
             if cells[place].tobytes() not in known:
                 child = self._node(cells[place], nowhere(self._trained))
-                if not child.is_dead:
+                if not child.n_visits and not child.is_dead:
                     return child
-        return None
+                if not child.is_dead:
+                    chosen_before = child
+        return chosen_before
 
     def _grown(self, node: Node) -> list[tuple[NDArray[np.int64], Places]]:
         """The children that are inside of what was trained, in the order in which that was, and where."""

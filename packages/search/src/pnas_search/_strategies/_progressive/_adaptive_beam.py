@@ -19,7 +19,7 @@ class AdaptiveBeam:
 
     With s the standard deviation, over the children of the last level, of measured minus predicted accuracy, K is the
     number of children that are predicted less than `n_errors * s` below the best one; `smallest` if that is less, and
-    `largest` if it is more. An offset that all predictions share ranks nothing otherwise, and adds nothing to s.
+    `largest` if it is more. An offset that all predictions share leaves their order as it is, and adds nothing to s.
 
     Attributes:
         smallest: the least K, that of an exact surrogate.
