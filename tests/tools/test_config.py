@@ -31,6 +31,15 @@ def test_a_config_survives_json(config: SearchConfig) -> None:
     assert as_json.keys() == {field.name for field in dataclasses.fields(SearchConfig)}
 
 
+def test_settings_that_have_their_default_are_left_out_where_only_others_count() -> None:
+    config = dataclasses.replace(PRESETS["quick"], strategy="random", trade_off=None, seed=0)
+    without = {field.name for field in dataclasses.fields(SearchConfig)} - config.not_default().keys()
+    assert "strategy" in config.not_default()
+    assert {"seed", "operations", "trade_off", "n_models"} <= without
+    assert all(config.as_json()[name] == SearchConfig.defaults()[name] for name in without)
+    assert {"dataset", "n_blocks", "n_epochs"} <= config.not_default().keys()
+
+
 def test_every_setting_has_an_option_that_takes_every_presets_value() -> None:
     for field in dataclasses.fields(SearchConfig):
         flag, kind, _ = field.metadata["option"]

@@ -181,6 +181,22 @@ class SearchConfig:
         """The settings as JSON can hold them."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(self).items()}
 
+    def not_default(self) -> dict[str, Any]:
+        """As `as_json`, without settings that have their default: later versions, with more of them, give the same."""
+        defaults = self.defaults()
+        settings = self.as_json().items()
+        return {name: value for name, value in settings if name not in defaults or value != defaults[name]}
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """The values of settings that have a default, as JSON can hold them."""
+        defaults = {field.name: field.default for field in dataclasses.fields(cls)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in defaults.items()
+            if value is not dataclasses.MISSING
+        }
+
     def training(self) -> dict[str, Any]:
         """The settings that decide how accurate a given cell is, and nothing of what is trained."""
         of_training = {field.name for field in dataclasses.fields(self) if field.metadata[_OF_TRAINING]}

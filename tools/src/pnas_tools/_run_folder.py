@@ -149,7 +149,7 @@ class RunFolder:
 
     def _check_config(self, there: dict[str, Any], here: dict[str, Any]) -> None:
         # A setting that came with a later version than the run had its default before.
-        there = {**_defaults(), **there}
+        there = {**SearchConfig.defaults(), **there}
         for name in sorted({*there, *here}):
             if there.get(name) != here.get(name):
                 raise BadInput(
@@ -163,14 +163,6 @@ class RunFolder:
             return _is_config(entry)
         names = {self.data.name, _LOCK_FILE, f".{self.config.name}.tmp"}
         return entry.name in names | {f"{self.ledger.name}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")}
-
-
-def _defaults() -> dict[str, Any]:
-    return {
-        field.name: list(field.default) if isinstance(field.default, tuple) else field.default
-        for field in dataclasses.fields(SearchConfig)
-        if field.default is not dataclasses.MISSING
-    }
 
 
 def _is_config(path: Path) -> bool:

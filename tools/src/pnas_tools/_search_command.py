@@ -87,6 +87,6 @@ def search_command(
 
 
 def _default_name(preset: str, config: SearchConfig) -> str:
-    """A name that the same options give again, and others do not."""
-    digest = hashlib.sha256(json.dumps(config.as_json(), sort_keys=True).encode()).hexdigest()
+    """A name that the same options give again, also in later versions, and others do not."""
+    digest = hashlib.sha256(json.dumps(config.not_default(), sort_keys=True).encode()).hexdigest()
     return f"{preset}-seed{config.seed}-{digest[:8]}"

@@ -85,7 +85,9 @@ def make_strategy(
     return strategy
 
 
-def _progressive(config: SearchConfig, space: CellSpace, *, priors: Sequence[Mapping[str, float]], **rest: Any) -> Strategy:
+def _progressive(
+    config: SearchConfig, space: CellSpace, *, priors: Sequence[Mapping[str, float]], **rest: Any
+) -> Strategy:
     beam = config.beam_range
     return Progressive(
         space,
