@@ -46,7 +46,6 @@ def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
         (["surplus"], ["surplus"]),
         (["--strategy", "random", "--exploration", "0.1"], ["--exploration", "--strategy progressive", "random"]),
         (["--population", "9"], ["--population", "--strategy evolution", "progressive"]),
-        (["--strategy", "evolution", "--population", "9"], ["--tournament 25", "--population 9"]),
         (["--strategy", "genetic"], ["genetic", "evolution"]),
         (["--executor", "local", "--workers", "2"], ["--executor local", "--workers"]),
         (["--executor", "local", "--child-timeout", "9s"], ["--child-timeout", "processes"]),

@@ -255,7 +255,7 @@ def test_a_strategy_that_asks_for_nothing_has_no_best_cell(
         def best(self) -> None:
             return None
 
-    with pytest.raises(SearchError, match="the strategy asked for no cell"):
+    with pytest.raises(SearchError, match="there is no best cell: the strategy asked for none"):
         search(Silent(), Trainer(outcome_of), ledger, seed=SEED)
 
 

@@ -45,10 +45,6 @@ class TestListed(StrategySuite):
     def make(self, space, seed):
         return Listed(space.to_cells(space.one_block_cells()[:40]), round_size=16)
 
-    @pytest.mark.xfail(reason="of the first cells its best is one that failed")
-    def test_there_is_no_best_while_all_have_failed(self, space):
-        super().test_there_is_no_best_while_all_have_failed(space)
-
 
 class Sound(Random):
     """Keeps all laws, and is here to be broken."""

@@ -4,8 +4,14 @@ import random
 
 import pytest
 
-from pnas_search import Evaluator, Outcome, Started
+from pnas_search import BenchmarkEvaluator, Evaluator, Outcome, Started, load_benchmark
 from pnas_search.testing import EvaluatorSuite
+
+
+class TestBenchmarkEvaluator(EvaluatorSuite):
+    @pytest.fixture
+    def evaluator(self):
+        return BenchmarkEvaluator(load_benchmark("micro-digits"))
 
 
 def outcome_of(request, **changes):

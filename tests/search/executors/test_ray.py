@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from pnas_search import InProcess, RayExecutor, SearchError
-from pnas_search._executors._ray import _NodeFailure
+from pnas_search._executors._ray import _NodeFailure, _RayWorker
 
 HERE = Path(__file__).parent
-pytest.importorskip("ray")
+errors = pytest.importorskip("ray.exceptions")
 
 
 def test_what_was_trained_on_a_lost_node_is_trained_again(
@@ -51,6 +51,56 @@ def test_a_child_is_not_blamed_for_lost_nodes_but_is_for_its_own_worker(workers)
     own, slow = failure("a"), failure("a", 300, is_unreachable=True)
     failures = [failure("d"), own, failure("d", 300, is_unreachable=True), failure("a", is_unreachable=True), slow]
     assert executor._blamed(failures) == [own, slow]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "how", "is_unreachable"),
+    [
+        (errors.OutOfMemoryError("…"), "out_of_memory", "Ray ended its process as its node ran out of memory", False),
+        (
+            errors.ActorUnavailableError("socket closed", None),
+            "crashed",
+            "its process could not be reached any more",
+            True,
+        ),
+        (
+            errors.RayActorError(
+                error_msg="The actor died unexpectedly before finishing this task.\n\tclass_name: _Actor\nThe actor is "
+                "dead because its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: Worker "
+                "unexpectedly exits with a connection error code 2. End of file. Some common causes include: (1) the "
+                "process was killed by the OOM killer due to high memory usage, (2) ray stop --force was called."
+            ),
+            "crashed",
+            "its process died (Worker unexpectedly exits with a connection error code 2. End of file)",
+            False,
+        ),
+        (
+            errors.RayActorError(error_msg="The actor died.\nThe actor died because its node has died. Node Id: 3e."),
+            "crashed",
+            "its process died (The actor died because its node has died. Node Id: 3e)",
+            False,
+        ),
+    ],
+)
+def test_what_ray_says_of_a_lost_worker_is_told_in_a_clause(error, status, how, is_unreachable):
+    def get(answer):
+        raise error
+
+    actor = SimpleNamespace(begin=SimpleNamespace(remote=lambda _: "answer"))
+    failure = _RayWorker(SimpleNamespace(get=get, exceptions=errors), actor, None).receive()
+    assert (failure.status, failure.how, failure.is_unreachable) == (status, how, is_unreachable)
+
+
+def test_where_this_machine_is_no_node_any_more_no_place_is_waited_for(workers):
+    executor = RayExecutor(workers.make_training)
+    executor._ray = SimpleNamespace(
+        wait=lambda answers, **_: ([], answers),
+        nodes=lambda: [{"NodeID": "mine", "Alive": False}, {"NodeID": "other", "Alive": True}],
+        get_runtime_context=lambda: SimpleNamespace(get_node_id=lambda: "mine"),
+    )
+    executor._workers = [SimpleNamespace(name=None, answer="answer")]
+    with pytest.raises(SearchError, match=r"^the Ray node of this machine has ended: start it again"):
+        executor._wait(None)
 
 
 def test_actors_share_gpus_and_have_the_arithmetic_of_this_process(workers, cluster, requests, answered, monkeypatch):

@@ -120,9 +120,17 @@ class SearchConfig:
     round_size: int = _search_setting(
         "--round-size", POSITIVE, "Cells that other strategies than `progressive` ask for at once.", 16
     )
-    population_size: int = _search_setting("--population", POSITIVE, "Of evolution: the cells that live.", 100)
-    tournament_size: int = _search_setting(
-        "--tournament", POSITIVE, "Of evolution: the cells of which the best has a child.", 25
+    population_size: int | None = _search_setting(
+        "--population",
+        OrNone(POSITIVE),
+        "Of evolution: the cells that live; `none` for 100, or a fifth of --models if that is less.",
+        None,
+    )
+    tournament_size: int | None = _search_setting(
+        "--tournament",
+        OrNone(POSITIVE),
+        "Of evolution: the cells of which the best has a child; `none` for a quarter of those that live.",
+        None,
     )
     policy_gradient: str = _search_setting(
         "--policy-gradient", click.Choice(["ppo", "reinforce"]), "Of reinforce: how its policy learns.", "ppo"

@@ -55,11 +55,6 @@ def check_strategy(config: SearchConfig, given: Set[str]) -> None:
                 f"{flag(name)} is for --strategy {' or '.join(OWNERS[name])}, and this one is {config.strategy}: "
                 "leave it out"
             )
-    if config.tournament_size > config.population_size:
-        raise BadInput(
-            f"--tournament {config.tournament_size} draws from --population {config.population_size}: "
-            "pass as many or fewer"
-        )
     if config.n_reranked and BenchmarkName.of(config.evaluator) is not None:
         raise BadInput("--rerank trains for longer than the networks of a benchmark were: leave out one of the two")
 

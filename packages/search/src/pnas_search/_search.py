@@ -67,7 +67,7 @@ def search(
         _tell(strategy, rows)
     best = strategy.best()
     if best is None:
-        raise SearchError("the strategy asked for no cell, so that there is no best one")
+        raise SearchError("there is no best cell: the strategy asked for none, or all failed; see their status")
     return best
 
 

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from pnas_search._errors import SearchError
 from pnas_search._evaluation import Outcome
 from pnas_search._strategies._base import Candidate, Strategy
+from pnas_search._strategies._history import History
 from pnas_searchspace import Cell
 
 
@@ -27,28 +28,21 @@ class Listed(Strategy):
             raise SearchError(f"round_size must be 1 or more, not {round_size!r}")
         self._cells = list(cells)
         self._round_size = round_size
-        self._n_told = 0
-        self._best: tuple[Cell, Outcome] | None = None
+        self._history = History()
 
     def ask(self) -> list[Candidate]:
-        return [Candidate(cell=cell) for cell in self._cells[self._n_told : self._n_told + self._round_size]]
+        n_told = len(self._history)
+        return [Candidate(cell=cell) for cell in self._cells[n_told : n_told + self._round_size]]
 
     def tell(self, candidates: Sequence[Candidate], outcomes: Sequence[Outcome]) -> None:
         asked = [candidate.cell for candidate in self.ask()]
         if [candidate.cell for candidate in candidates] != asked:
             raise SearchError(
-                f"the ledger is that of another list of cells: after {self._n_told} it has other ones than this list; "
-                "give the list it began with"
+                f"the ledger is that of another list of cells: after {len(self._history)} it has other ones than this "
+                "list; give the list it began with"
             )
-        self._n_told += len(candidates)
-        for candidate, outcome in zip(candidates, outcomes, strict=True):
-            if self._best is None or _accuracy(outcome) > _accuracy(self._best[1]):
-                self._best = candidate.cell, outcome
+        self._history.add(candidates, outcomes)
 
     def best(self) -> tuple[Cell, Outcome] | None:
-        """The most accurate cell so far; of equals the first."""
-        return self._best
-
-
-def _accuracy(outcome: Outcome) -> float:
-    return -1.0 if outcome.accuracy is None else outcome.accuracy
+        """The most accurate cell that finished, or else was stopped; of equals the first. None where all failed."""
+        return self._history.best()
