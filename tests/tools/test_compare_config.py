@@ -63,7 +63,7 @@ def test_on_a_benchmark_every_strategy_has_its_networks() -> None:
             "--acquisition is for progressive, and --strategies names random, evolution: leave it out",
         ),
         (["--rerank", "4"], "--rerank is for reinforce, and --strategies names random, evolution: leave it out"),
-        (["--tournament", "200"], "--tournament 200 draws from --population 100: pass as many or fewer"),
+        (["--evaluator", "benchmark:micro-digits", "--blocks", "9"], "--blocks 9 is more than the 5 blocks"),
     ],
 )
 def test_what_no_strategy_takes_is_refused(arguments: list[str], message: str) -> None:

@@ -176,7 +176,8 @@ def started(tmp_path):
 
     def start(address):
         path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
-        environment = {**os.environ, "PYTHONPATH": path, "RAY_ADDRESS": address}
+        # A Ray that is started keeps a token in the user's home.
+        environment = {**os.environ, "PYTHONPATH": path, "RAY_ADDRESS": address, "HOME": str(tmp_path)}
         return subprocess.Popen(
             [sys.executable, "-c", _TRAIN, str(tmp_path)],
             stdout=subprocess.PIPE,
