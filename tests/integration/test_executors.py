@@ -20,6 +20,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 Command = Callable[..., list[str]]
 
 N_CHILDREN = 25
+N_LOSSES = 5 if os.environ.get("PNAS_CHAOS") else 1
+NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
 
 def wait_for_children(process: subprocess.Popen[str], out: Path, n_children: int) -> None:
@@ -67,14 +69,13 @@ def cluster() -> Iterator[Any]:
     pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # its sockets' names may not be long
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", folder)
         patch.delenv("RAY_ADDRESS", raising=False)
         spared = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
-        cluster = Cluster(initialize_head=True, head_node_args={**node, **spared})
-        cluster.add_node(**node)
+        cluster = Cluster(initialize_head=True, head_node_args={**NODE, **spared})
+        cluster.add_node(**NODE)
         yield cluster
         cluster.shutdown()
     shutil.rmtree(folder)
@@ -87,19 +88,23 @@ def test_a_cluster_that_loses_a_node_and_a_search_that_is_killed_on_it_find_the_
     out = tmp_path / "run"
     command = small_search(out, "--executor", "ray")
     environment = {**os.environ, "RAY_ADDRESS": cluster.address}
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        wait_for_children(process, out, 3)
-        lost = next(node for node in cluster.list_all_nodes() if node != cluster.head_node)
-        cluster.remove_node(lost, allow_graceful=False)
-        wait_for_children(process, out, 8)
-        process.kill()
-    n_kept = read_status(RunFolder(out))["n_finished"]
-    assert 8 <= n_kept < N_CHILDREN
+    n_kept = 0
+    for _ in range(N_LOSSES):
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+        ) as process:
+            wait_for_children(process, out, n_kept + 1)
+            (lost,) = cluster.list_all_nodes()[1:]
+            cluster.remove_node(lost, allow_graceful=False)
+            wait_for_children(process, out, n_kept + 3)
+            process.kill()
+        n_kept = read_status(RunFolder(out))["n_finished"]
+        assert n_kept < N_CHILDREN
+        cluster.add_node(**NODE)
     done = run(command, RAY_ADDRESS=cluster.address)
     assert done.returncode == 0, done.stderr
-    assert f"goes on after {n_kept} children, with 1 workers on a Ray cluster" in done.stderr
+    assert f"goes on after {n_kept} children" in done.stderr
+    assert "workers on a Ray cluster" in done.stderr
     assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()
 
 
