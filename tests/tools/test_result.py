@@ -15,7 +15,8 @@ def row(
     status = status or ("finished" if accuracy is not None else "diverged")
     curve = () if accuracy is None else (accuracy,)
     outcome = Outcome(status=status, accuracy=accuracy, accuracies=curve, n_examples=10, seconds=1.0)  # type: ignore[arg-type]
-    return LedgerRow(round=round_, position=position, candidate=Candidate(cell=cell, fidelity=fidelity), seed=1, outcome=outcome)
+    candidate = Candidate(cell=cell, fidelity=fidelity)
+    return LedgerRow(round=round_, position=position, candidate=candidate, seed=1, outcome=outcome)
 
 
 def test_the_result_counts_everything_that_was_trained_and_names_the_best_of_every_level() -> None:

@@ -6,8 +6,7 @@ import pytest
 from pnas_searchspace import CellSpace
 from pnas_surrogate import GaussianProcess
 from pnas_tools._config import PRESETS
-from pnas_tools._errors import BadInput
-from pnas_tools._surrogate import check_surrogate, surrogate_factory
+from pnas_tools._surrogate import surrogate_factory
 from pnas_tools._surrogate_predictors import PREDICTORS
 
 QUICK = replace(PRESETS["quick"], seed=3, n_members=4, surrogate_epochs=2, surrogate_batch_size=64)
@@ -38,11 +37,3 @@ def test_the_papers_ensemble_is_the_default_and_has_the_settings():
     assert made("lstm-ensemble", 1).predictor.learning_rate == QUICK.surrogate_first_learning_rate
     assert (made("mlp").n_epochs, made("lstm", 1).learning_rate) == (2, QUICK.surrogate_first_learning_rate)
     assert isinstance(made("recommended"), GaussianProcess)
-
-
-def test_only_an_ensemble_needs_as_many_cells_as_it_has_members():
-    space = CellSpace(("identity", "max_pool_3x3"))
-    many = replace(QUICK, n_members=11)
-    with pytest.raises(BadInput, match="--members 11 needs as many cells of one block, and --operations gives 10"):
-        check_surrogate(many, space)
-    check_surrogate(replace(many, surrogate="recommended"), space)

@@ -51,9 +51,7 @@ def test_a_level_of_many_rounds_is_done_when_as_many_children_are_as_were_planne
 
 
 def test_children_that_are_trained_longer_are_a_level_of_their_own_and_count_as_more() -> None:
-    work = Workload(
-        [Level(n_blocks=1, n_children=4, is_one_round=False), Level(n_blocks=1, fidelity=15, n_children=1)]
-    )
+    work = Workload([Level(n_blocks=1, n_children=4, is_one_round=False), Level(n_blocks=1, fidelity=15, n_children=1)])
     work.start_round(1, 1, n_children=2, n_done=0, now=0.0)
     work.finish_child()
     # A unit took half a second: 3 * 2 and 15 * 2 units are left.

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pnas_search import Candidate, Ledger, LedgerError, LedgerRow, Outcome, Request
+from pnas_search import Candidate, DamagedLedgerError, Ledger, LedgerError, LedgerRow, Outcome, Request
 from pnas_searchspace import CellSpace
 
 N_KILLS = 30 if os.environ.get("PNAS_CHAOS") else 3
@@ -295,6 +295,23 @@ def test_a_damaged_row_is_reported_as_such(damage: str, tmp_path: Path) -> None:
         connection.commit()
     with Ledger.read(path) as ledger, pytest.raises(LedgerError, match=re.escape(f"the ledger {path} is damaged")):
         ledger.rows()
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN])
+def test_what_keeps_a_whole_ledger_from_being_read_is_not_called_damage(code: int, ledger: Ledger) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+
+    class Hindered:
+        def execute(self, *_: object) -> None:
+            raise error
+
+    whole, ledger._connection = ledger._connection, Hindered()  # type: ignore[assignment]
+    with pytest.raises(LedgerError, match=r"cannot be read now .* what it holds is as it was") as caught:
+        ledger.rows()
+    assert not isinstance(caught.value, DamagedLedgerError)
+    ledger._connection = whole
+    assert ledger.rows() == []
 
 
 # ---------------------------------------------------------------------------------------------------------- creation

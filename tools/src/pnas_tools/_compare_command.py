@@ -89,7 +89,7 @@ def compare_command(
     from pnas_tools._compare_data import comparison_as_csv, comparison_as_json
     from pnas_tools._compare_runs import check_trials, finished_trials, planned_trials, read_trials, run_trials
     from pnas_tools._compare_text import print_compare_result
-    from pnas_tools._surrogate import check_surrogate
+    from pnas_tools._strategies import check_strategy_sizes
 
     _check_file(csv_file, "--csv")
     _check_file(plot_file, "--plot")
@@ -100,7 +100,7 @@ def compare_command(
     )
     for config in configs:
         execution.check(config)
-        check_surrogate(config, CellSpace(config.operations))
+        check_strategy_sizes(config, len(CellSpace(config.operations).one_block_cells()))
         check_early_stopping(config)
     trials = planned_trials(configs, n_trials, out)
     check_trials(trials)

@@ -19,10 +19,10 @@ from pnas_tools._parameter_types import (
     Device,
     EvaluatorName,
     FiniteRange,
+    Folders,
     IntegerPair,
     Names,
     OrNone,
-    PriorRuns,
 )
 from pnas_tools._strategy_names import ACQUISITIONS, COSTS, STRATEGIES
 from pnas_tools._surrogate_predictors import PREDICTORS
@@ -167,7 +167,7 @@ class SearchConfig:
         "--latency-below", OrNone(DURATION), "Of every cell's network, as measured on --device.", None
     )
     prior_runs: tuple[str, ...] | None = _search_setting(
-        "--prior-runs", OrNone(PriorRuns()), "Of progressive: earlier runs that the surrogate learns from too.", None
+        "--prior-runs", OrNone(Folders()), "Of progressive: earlier runs that the surrogate learns from too.", None
     )
 
     surrogate: str = _search_setting(

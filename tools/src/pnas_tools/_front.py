@@ -11,7 +11,7 @@ from pnas_tools._cell_costs import CellCosts
 
 
 def make_front(rows: Sequence[LedgerRow], space: CellSpace, costs: CellCosts) -> dict[str, Any]:
-    """The Pareto front of the largest cells that were trained to the end, for the longest, as JSON can hold it.
+    """The Pareto front of the largest cells that finished, or else were stopped, as JSON can hold it.
 
     Its hypervolume is that of what it dominates above an accuracy of 0 and below the greatest costs among these cells.
     """
@@ -35,13 +35,11 @@ def make_front(rows: Sequence[LedgerRow], space: CellSpace, costs: CellCosts) ->
 
 
 def _last_level(rows: Sequence[LedgerRow]) -> list[tuple[LedgerRow, float]]:
-    done = [
-        (row, row.outcome.accuracy)
-        for row in rows
-        if row.outcome is not None and row.outcome.status == "finished" and row.outcome.accuracy is not None
-    ]
+    done = [(row, row.outcome) for row in rows if row.outcome is not None and row.outcome.accuracy is not None]
     last = max(_level(row) for row, _ in done)
-    return [(row, accuracy) for row, accuracy in done if _level(row) == last]
+    level = [(row, outcome) for row, outcome in done if _level(row) == last]
+    finished = [(row, outcome) for row, outcome in level if outcome.status == "finished"]
+    return [(row, outcome.accuracy or 0.0) for row, outcome in finished or level]
 
 
 def _level(row: LedgerRow) -> tuple[int, int]:

@@ -55,6 +55,8 @@ def check_strategy(config: SearchConfig, given: Set[str]) -> None:
                 f"{flag(name)} is for --strategy {' or '.join(OWNERS[name])}, and this one is {config.strategy}: "
                 "leave it out"
             )
+    if "rerank_fidelity" in given and not config.n_reranked:
+        raise BadInput("--rerank-fidelity is of what --rerank trains again, and that is nothing: pass it too")
     if config.n_reranked and BenchmarkName.of(config.evaluator) is not None:
         raise BadInput("--rerank trains for longer than the networks of a benchmark were: leave out one of the two")
 

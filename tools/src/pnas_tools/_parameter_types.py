@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +12,6 @@ import click
 from pnas_search import BENCHMARKS, SearchError
 from pnas_searchspace import Cell, SearchSpaceError
 from pnas_tools._evaluator_name import TRAIN, BenchmarkName
-from pnas_tools._prior_runs import PriorRun, digest_of
 
 
 class Names(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
@@ -100,14 +100,13 @@ class IntegerPair(click.ParamType):  # type: ignore[type-arg]
         return int(match[1]), int(match[2])
 
 
-class PriorRuns(click.ParamType):  # type: ignore[type-arg]
-    """Folders of runs, separated by commas, each with what says that it has not gone on since."""
+class Folders(click.ParamType):  # type: ignore[type-arg]
+    """Folders, separated by commas, as a tuple of absolute paths."""
 
-    name = "RUN,…"
+    name = "FOLDER,…"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        runs = [PriorRun.of(text) for text in str(value).split(",")]
-        return tuple(str(run if run.digest else replace(run, digest=digest_of(run.accuracies()))) for run in runs)
+        return tuple(str(Path(text).absolute()) for text in str(value).split(","))
 
 
 class EvaluatorName(click.ParamType):  # type: ignore[type-arg]

@@ -39,7 +39,9 @@ class RunFolder:
     def read_result(self) -> dict[str, Any] | None:
         """What a finished search found; None while it is not finished."""
         try:
-            result: dict[str, Any] = json.loads(self.result.read_text(encoding="utf-8"))
+            result = json.loads(self.result.read_text(encoding="utf-8"))
+            if not (isinstance(result, dict) and {"best_cell", "best_accuracy", "levels", "config"} <= result.keys()):
+                raise ValueError("it is no result of a search")
         except FileNotFoundError:
             return None
         except ValueError as error:

@@ -1,6 +1,7 @@
 """A search from its first round to its result, over a folder that remembers it."""
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -15,12 +16,12 @@ from pnas_tools._execution import Execution
 from pnas_tools._files import write_json_atomically, write_text_atomically
 from pnas_tools._front import make_front
 from pnas_tools._limits import allowed, check_limits, limits_of
-from pnas_tools._prior_runs import PriorRun
+from pnas_tools._prior_runs import prior_accuracies
 from pnas_tools._progress import SearchProgress
 from pnas_tools._provenance import provenance, warn_of_other_versions
 from pnas_tools._result import make_result
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._strategies import make_strategy, planned_levels
+from pnas_tools._strategies import check_strategy_sizes, make_strategy, planned_levels
 from pnas_tools._tracking import MlflowTracker, is_complete
 from pnas_tools._workload import Workload
 
@@ -85,7 +86,10 @@ def _finish_tracking(tracker: MlflowTracker, status: str, console: Console) -> N
 def _costs(config: SearchConfig, space: CellSpace, ledger: Ledger) -> CellCosts:
     """What the config limits, or trades off."""
     costs = cell_costs(config, space, sorted({*limits_of(config), *(config.trade_off or ())}), ledger)
-    check_limits(limits_of(config), costs, space)
+    limits, cells = limits_of(config), space.one_block_cells()
+    if limits:
+        check_limits(limits, costs, space)
+        check_strategy_sizes(config, int(allowed(limits, costs)(cells).sum()))
     return costs
 
 
@@ -106,7 +110,7 @@ def _priors(config: SearchConfig, ledger: Ledger) -> list[dict[str, float]]:
         return []
     known = ledger.fact("prior_runs")
     if known is None:
-        known = ledger.remember("prior_runs", [PriorRun.of(text).accuracies() for text in config.prior_runs])
+        known = ledger.remember("prior_runs", [prior_accuracies(Path(run)) for run in config.prior_runs])
     return list(known)
 
 

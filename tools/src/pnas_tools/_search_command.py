@@ -17,7 +17,7 @@ from pnas_tools._options import config_options, resolve_config
 from pnas_tools._parameter_types import DURATION, POSITIVE
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._run_search import run_search, track_the_rest
-from pnas_tools._surrogate import check_surrogate
+from pnas_tools._strategies import check_strategy_sizes
 from pnas_tools._terminal import print_result
 from pnas_tools._tracking import local_store
 
@@ -68,7 +68,7 @@ def search_command(
     run = RunFolder(out if out is not None else Path("runs") / _default_name(preset, config))
     run.check(config)
     console = Console(stderr=True)
-    check_surrogate(config, CellSpace(config.operations))
+    check_strategy_sizes(config, len(CellSpace(config.operations).one_block_cells()))
     check_early_stopping(config)
     result = run.read_result()
     tracking_uri = (os.environ.get("MLFLOW_TRACKING_URI") or local_store(run.path)) if track else None

@@ -68,7 +68,7 @@ def _told(ledger: Ledger) -> dict[str, Any]:
         "failed": failed,
         "evaluator": config.get("evaluator", TRAIN),
         "strategy": config.get("strategy", "progressive"),
-        "level": len(levels),
+        "level": max((level.n_blocks for level in levels), default=0),
         "round": n_rounds,
         "levels": [dataclasses.asdict(level) for level in levels],
     }

@@ -21,6 +21,7 @@ from pnas_search import (
 )
 from pnas_searchspace import Cell, CellSpace
 from pnas_tools._config import SearchConfig
+from pnas_tools._errors import BadInput
 from pnas_tools._surrogate import surrogate_factory
 from pnas_tools._workload import Level
 
@@ -34,6 +35,22 @@ def budget(config: SearchConfig, space: CellSpace) -> int:
     return len(space.one_block_cells()) + config.beam_size * (config.n_blocks - 1)
 
 
+def check_strategy_sizes(config: SearchConfig, n_first: int) -> None:
+    """Raise `BadInput` where the cells of one block, of which there are `n_first`, are too few, or too many."""
+    if config.strategy != "progressive" or config.n_blocks == 1:
+        return
+    if config.surrogate.endswith("-ensemble") and n_first < config.n_members:
+        raise BadInput(
+            f"--members {config.n_members} needs as many cells of one block, and there are {n_first}: "
+            "pass fewer members, more operations, or a limit that leaves more"
+        )
+    if config.n_models is not None and config.n_models <= n_first:
+        raise BadInput(
+            f"progressive trains all {n_first} cells of one block first, and --models {config.n_models} leaves nothing "
+            "for larger ones: pass more, or another --strategy"
+        )
+
+
 def planned_levels(config: SearchConfig, space: CellSpace) -> list[Level]:
     """What a search will train, as far as that is known before it."""
     left = budget(config, space)
@@ -43,7 +60,8 @@ def planned_levels(config: SearchConfig, space: CellSpace) -> list[Level]:
         levels = []
         for n_blocks in range(1, config.n_blocks + 1):
             size = min(left, len(space.one_block_cells()) if n_blocks == 1 else config.beam_size)
-            levels.append(Level(n_blocks=n_blocks, n_children=size))
+            if size:
+                levels.append(Level(n_blocks=n_blocks, n_children=size))
             left -= size
     if config.n_reranked:
         longer = Level(n_blocks=config.n_blocks, n_children=config.n_reranked, fidelity=config.rerank_fidelity)

@@ -15,5 +15,11 @@ OWNERS = {
     "trade_off": ("progressive",),
     "prior_runs": ("progressive",),
     "warm_start": ("progressive",),
+    "surrogate": ("progressive",),
+    "n_members": ("progressive",),
+    "surrogate_epochs": ("progressive",),
+    "surrogate_batch_size": ("progressive",),
+    "surrogate_first_learning_rate": ("progressive",),
+    "surrogate_learning_rate": ("progressive",),
 }
 """Settings that mean something to these strategies alone."""

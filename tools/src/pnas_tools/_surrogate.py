@@ -4,18 +4,7 @@ from typing import Any
 from pnas_search import Predictor
 from pnas_searchspace import CellSpace
 from pnas_tools._config import SearchConfig
-from pnas_tools._errors import BadInput
 from pnas_tools._surrogate_predictors import make_predictor
-
-
-def check_surrogate(config: SearchConfig, space: CellSpace) -> None:
-    """Raise `BadInput` where the first fit would have fewer children than the ensemble has members."""
-    n_cells = len(space.one_block_cells())
-    if config.surrogate.endswith("-ensemble") and config.n_blocks > 1 and n_cells < config.n_members:
-        raise BadInput(
-            f"--members {config.n_members} needs as many cells of one block, and --operations gives {n_cells}: "
-            "pass fewer members or more operations"
-        )
 
 
 def load_surrogate() -> None:

@@ -34,9 +34,14 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
 
 
 def _level(level: dict[str, Any]) -> tuple[str, ...]:
-    longer = f", {level['fidelity']} x epochs" if level.get("fidelity", 1) > 1 else ""  # older versions knew no others
+    longer = f", {level['fidelity']} x epochs" if level.get("fidelity", 1) > 1 else ""  # older versions tell neither
     best = "none" if level["best_accuracy"] is None else f"{level['best_accuracy']:.4f}"
-    return f"{level['n_blocks']}{longer}", f"{level['n_models']:,}", f"{level.get('n_examples', 0):,}", best
+    return (
+        f"{level['n_blocks']}{longer}",
+        f"{level['n_models']:,}",
+        f"{level['n_examples']:,}" if "n_examples" in level else "",
+        best,
+    )
 
 
 def _front(result: dict[str, Any]) -> str:

@@ -67,7 +67,7 @@ def search(
         _tell(strategy, rows)
     best = strategy.best()
     if best is None:
-        raise SearchError("there is no best cell: the strategy asked for none, or all failed; see their status")
+        raise SearchError("there is no best cell: the strategy asked for none, as limits may leave none, or all failed")
     return best
 
 
@@ -76,6 +76,8 @@ def _round(strategy: Strategy, ledger: Ledger, index: int, seed: int) -> list[Le
     rows = ledger.rows(round=index)
     if not rows:
         candidates = strategy.ask()
+        if not candidates:
+            return []
         requests = [_request(candidate, seed) for candidate in candidates]
         ledger.add_round(index, candidates, requests, strategy.predictions())
         rows = ledger.rows(round=index)

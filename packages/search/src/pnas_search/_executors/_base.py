@@ -113,6 +113,7 @@ class Workers(Evaluator, ABC, Generic[WorkerT]):
         if not self._workers:
             raise SearchError("there are no workers yet: use this in a `with` statement")
         waiting = deque(Task(request) for request in requests)
+        self._n_failed_starts = 0
         self._look_after_the_last_evaluation(waiting)
         while waiting or any(worker.task for worker in self._workers):
             for worker in self._workers:
@@ -174,7 +175,7 @@ class Workers(Evaluator, ABC, Generic[WorkerT]):
     def _bear(self, worker: WorkerT, failure: Failure) -> None:
         """A worker that failed without a child is no child's fault, but one after the other cannot be borne."""
         self._n_failed_starts += worker.name is None
-        if self._n_failed_starts == _MAX_STARTS:
+        if self._n_failed_starts >= _MAX_STARTS:
             raise SearchError(
                 f"{_MAX_STARTS} workers, one after the other, ended before they could train a child, the last one "
                 f"because {failure.how}: see what they printed, and whether there is memory for so many"

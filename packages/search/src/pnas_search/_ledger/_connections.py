@@ -29,15 +29,38 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing on disk."""
+    """A connection that changes nothing on disk.
+
+    Raises:
+        LedgerError: the file cannot be opened.
+    """
     # Without a write-ahead log nobody is writing; reading as immutable then leaves no files of SQLite's beside it.
     immutable = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, isolation_level=None)
+    try:
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, isolation_level=None)
+    except sqlite3.Error as error:
+        raise cannot_be_read(path, error) from error
 
 
-def copy_in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """A copy of a database that lives as long as its connection; the one that was copied is closed."""
+def copy_in_memory(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """A copy of a ledger that lives as long as its connection; the one that was copied is closed.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
     copy = sqlite3.connect(":memory:", isolation_level=None)
-    with closing(connection):
-        connection.backup(copy)
+    try:
+        with closing(connection):
+            connection.backup(copy)
+    except sqlite3.Error as error:
+        copy.close()
+        raise cannot_be_read(path, error) from error
     return copy
+
+
+def cannot_be_read(path: Path, error: sqlite3.Error) -> LedgerError:
+    """What to say of a file that SQLite cannot read for another reason than damage."""
+    return LedgerError(
+        f"the ledger {path} cannot be read now ({error}); what it holds is as it was: see whether the disk is full, "
+        "and whether its folder may be read and written"
+    )

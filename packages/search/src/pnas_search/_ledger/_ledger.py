@@ -80,7 +80,7 @@ class Ledger(LedgerReader):
         ledger = cls(connect_read_only(path), path)
         try:
             if ledger._checked_version() != SCHEMA_VERSION:
-                ledger._connection = copy_in_memory(ledger._connection)
+                ledger._connection = copy_in_memory(ledger._connection, path)
                 ledger._migrate()
         except LedgerError:
             ledger.close()
@@ -183,7 +183,7 @@ class Ledger(LedgerReader):
             application_id = self._connection.execute("PRAGMA application_id").fetchone()[0]
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.Error as error:
-            damage = str(error)
+            raise self._unreadable(error) from error
         if damage != "ok":
             raise self._damaged(damage)
         if application_id != APPLICATION_ID:

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from pnas_search._errors import DamagedLedgerError, SearchError
+from pnas_search._errors import DamagedLedgerError, LedgerError, SearchError
+from pnas_search._ledger._connections import cannot_be_read
 from pnas_search._ledger._rows import ROWS, LedgerRow, predictions_from, row_from
 from pnas_search._strategies._base import Predictions
 from pnas_searchspace import SearchSpaceError
@@ -135,8 +136,17 @@ class LedgerReader:
         """What is made of the rows of a query."""
         try:
             return [make(row) for row in self._connection.execute(query, values)]
-        except (sqlite3.Error, struct.error, zlib.error, ValueError, TypeError, SearchError, SearchSpaceError) as error:
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+        except (struct.error, zlib.error, ValueError, TypeError, SearchError, SearchSpaceError) as error:
             raise self._damaged(str(error)) from error
+
+    def _unreadable(self, error: sqlite3.Error) -> LedgerError:
+        """Damage, or else what keeps SQLite from reading what may well be whole, such as a full disk."""
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)  # without one, a text could not be decoded
+        if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return self._damaged(str(error))
+        return cannot_be_read(self._path, error)
 
     def _damaged(self, damage: str) -> DamagedLedgerError:
         return DamagedLedgerError(

@@ -49,7 +49,9 @@ class Reranked(Strategy):
         self._searches = bool(candidates)
         if candidates:
             return candidates
-        return [Candidate(cell=cell, fidelity=self._fidelity) for cell in self._searched.most_accurate(self._n_models)]
+        largest = max((len(cell) for cell in self._searched.cells), default=0)
+        cells = [cell for cell in self._searched.most_accurate(len(self._searched)) if len(cell) == largest]
+        return [Candidate(cell=cell, fidelity=self._fidelity) for cell in cells[: self._n_models]]
 
     def tell(self, candidates: Sequence[Candidate], outcomes: Sequence[Outcome]) -> None:
         # Not by what was asked last: a search that is resumed tells without asking.
