@@ -1,5 +1,6 @@
 """Whatever interrupts a search, calling it again ends with what an undisturbed one gives."""
 
+import gc
 import hashlib
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -282,3 +283,20 @@ def test_a_cell_that_is_not_in_canonical_form_is_refused(
     with pytest.raises(SearchError, match=r"pool@-1\+conv@-2"):
         search(Careless(strategy()), Trainer(outcome_of), ledger, seed=SEED)
     assert ledger.rows() == []
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_a_replay_leaves_the_garbage_collector_as_it_was(
+    is_enabled: bool,
+    strategy: Callable[[], Progressive],
+    outcome_of: Callable[[Request], Outcome],
+    ledger: Ledger,
+) -> None:
+    search(strategy(), Trainer(outcome_of), ledger, seed=SEED)
+    was_enabled = gc.isenabled()
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        search(strategy(), Trainer(outcome_of), ledger, seed=SEED)
+        assert gc.isenabled() == is_enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()

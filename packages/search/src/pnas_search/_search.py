@@ -1,5 +1,7 @@
+import gc
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pnas_search._errors import SearchError
@@ -54,21 +56,44 @@ def search(
     Raises:
         SearchError: the strategy cannot go on, the ledger cannot be written, or an evaluator fails.
     """
-    for index in itertools.count():
+    n_told = _replay(strategy, ledger, seed, on_event)
+    for index in itertools.count(n_told):
         rows = _round(strategy, ledger, index, seed)
         if not rows:
             break
         on_event(RoundStarted(index=index, rows=rows))
         missing = [row.request for row in rows if row.outcome is None]
-        if missing:
-            for report in evaluator.evaluate(missing):
-                on_event(_committed(report, ledger))
-            rows = ledger.rows(round=index)
-        _tell(strategy, rows)
+        for report in evaluator.evaluate(missing):
+            on_event(_committed(report, ledger))
+        _tell(strategy, ledger.rows(round=index))
     best = strategy.best()
     if best is None:
         raise SearchError("there is no best cell: the strategy asked for none, as limits may leave none, or all failed")
     return best
+
+
+def _replay(strategy: Strategy, ledger: Ledger, seed: int, on_event: Callable[[Event], None]) -> int:
+    """Tell the strategy the rounds that are finished; give their number."""
+    index = 0
+    with _no_collection():
+        while (rows := ledger.rows(round=index)) and all(row.outcome is not None for row in rows):
+            _check_seed(rows[0], seed)
+            on_event(RoundStarted(index=index, rows=rows))
+            _tell(strategy, rows)
+            index += 1
+    return index
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """What is read from a ledger stays, and looking through it for garbage takes a quarter of the time of reading."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _round(strategy: Strategy, ledger: Ledger, index: int, seed: int) -> list[LedgerRow]:
@@ -81,9 +106,13 @@ def _round(strategy: Strategy, ledger: Ledger, index: int, seed: int) -> list[Le
         requests = [_request(candidate, seed) for candidate in candidates]
         ledger.add_round(index, candidates, requests, strategy.predictions())
         rows = ledger.rows(round=index)
-    if rows and rows[0].seed != child_seed(seed, rows[0].candidate.cell, rows[0].candidate.fidelity):
-        raise SearchError(f"the ledger is that of a search with another seed than {seed}: give the seed it began with")
+    _check_seed(rows[0], seed)
     return rows
+
+
+def _check_seed(row: LedgerRow, seed: int) -> None:
+    if row.seed != child_seed(seed, row.candidate.cell, row.candidate.fidelity):
+        raise SearchError(f"the ledger is that of a search with another seed than {seed}: give the seed it began with")
 
 
 def _committed(report: Report, ledger: Ledger) -> Event:
