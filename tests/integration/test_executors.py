@@ -53,11 +53,11 @@ def test_a_child_that_takes_too_long_is_recorded_and_the_search_goes_on(
     small_search: Command, run: Run, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    done = run(small_search(out, "--child-timeout", "1ms", "--strategy", "random", "--models", "2"))
+    done = run(small_search(out, "--child-timeout", "1ms", "--blocks", "1", "--operations", "identity"))
     assert done.returncode == 1
     assert len(done.stderr.splitlines()[-1]) < 300
     status = read_status(RunFolder(out))
-    assert (status["n_failed"], status["failed"]) == (2, {"timed_out": 2})
+    assert (status["n_failed"], status["failed"]) == (3, {"timed_out": 3})
     with Ledger.read(out / "ledger.sqlite") as ledger:
         messages = {row.outcome.message for row in ledger.rows() if row.outcome is not None}
     assert messages == {"it took longer than 0.001 s, twice"}

@@ -15,15 +15,8 @@ SMALL = (
 ON_BENCHMARK = (*SMALL, "--evaluator", "benchmark:micro-digits")
 STRATEGIES = ["progressive", "random", "evolution"]
 THREE = (
-    *ON_BENCHMARK,
-    "--models",
-    "40",
-    "--population",
-    "8",
-    "--tournament",
-    "3",
-    "--strategies",
-    ",".join(STRATEGIES),
+    *(*ON_BENCHMARK, "--models", "40", "--strategies", ",".join(STRATEGIES)),
+    *("--population", "8", "--tournament", "3", "--surrogate-epochs", "5"),
 )
 
 

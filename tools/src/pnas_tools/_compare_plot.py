@@ -69,7 +69,7 @@ def _draw(axis: Axes, curve: Curve, first: int, *, color: str, **style: Any) -> 
 
 def _apart(first: int, last: int) -> NDArray[np.int64]:
     """Numbers of models that can be told apart on a logarithmic axis; more would make the file ten times as large."""
-    return np.unique(np.geomspace(first, max(first, last), 300).round().astype(np.int64).clip(max=last))
+    return np.unique(np.geomspace(first, max(first, last), 200).round().astype(np.int64).clip(max=last))
 
 
 def _fit_to(axis: Axes, means: Sequence[NDArray[np.float64]]) -> None:
