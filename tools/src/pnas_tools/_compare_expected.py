@@ -10,8 +10,9 @@ from pnas_searchspace import Cell
 def expected_accuracies(benchmark: Benchmark, cells: Sequence[Cell]) -> NDArray[np.float64]:
     """What cells reach on average, and in another training may be expected to, `(N,)`.
 
-    The best of many accuracies are the luckiest, too. Here is less luck: of trained cells the mean of the trainings that
-    finished, which is the same accuracy where there is but one, and of others what the interpolator says without noise.
+    The best of many accuracies are the luckiest, too. Here is less luck: of trained cells the mean of the trainings
+    that finished, which is the same accuracy where there is but one, and of others what the interpolator says without
+    noise.
     """
     expected = np.empty(len(cells))
     unknown = [index for index, cell in enumerate(cells) if cell not in benchmark]
