@@ -10,11 +10,11 @@ from pnas_searchspace import CellSpace
 from pnas_tools._compare_config import resolve_configs
 from pnas_tools._config import PRESETS
 from pnas_tools._errors import BadInput, resumable
-from pnas_tools._execution import EXECUTORS, Execution
+from pnas_tools._execution import Execution
 from pnas_tools._files import write_atomically, write_text_atomically
 from pnas_tools._heirs import check_early_stopping
-from pnas_tools._options import config_options
-from pnas_tools._parameter_types import DURATION, POSITIVE, Names
+from pnas_tools._options import config_options, execution_options
+from pnas_tools._parameter_types import POSITIVE, Names
 from pnas_tools._strategy_names import STRATEGIES
 
 _PLOT_FORMATS = ("svg", "png", "pdf")
@@ -46,18 +46,7 @@ _PLOT_FORMATS = ("svg", "png", "pdf")
 @click.option(
     "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
 )
-@click.option(
-    "--executor",
-    type=click.Choice(EXECUTORS),
-    default="processes",
-    show_default=True,
-    help="Where children are trained: in this process, in others, or on a Ray cluster.",
-)
-@click.option(
-    "--workers", type=POSITIVE, help="Children that are trained at a time.  [default: as cores or GPUs allow]"
-)
-@click.option("--children-per-gpu", type=POSITIVE, default=1, show_default=True, help="Of those, how many share a GPU.")
-@click.option("--child-timeout", type=DURATION, help="What a child may take, such as 90s.  [default: no limit]")
+@execution_options
 @config_options
 @click.pass_context
 @resumable()
@@ -72,10 +61,7 @@ def compare_command(
     csv_file: Path | None,
     plot_file: Path | None,
     preset: str,
-    executor: str,
-    workers: int | None,
-    children_per_gpu: int,
-    child_timeout: float | None,
+    execution: Execution,
     **options: Any,
 ) -> None:
     """Compare strategies by what they find with how many models: the paper's figure 4 and table 2.
@@ -95,9 +81,6 @@ def compare_command(
     _check_file(plot_file, "--plot")
     _check_format(plot_file)
     configs = resolve_configs(context, preset, options, strategies)
-    execution = Execution(
-        executor=executor, n_workers=workers, children_per_gpu=children_per_gpu, seconds_per_child=child_timeout
-    )
     for config in configs:
         execution.check(config)
         check_strategy_sizes(config, len(CellSpace(config.operations).one_block_cells()))

@@ -1,7 +1,8 @@
 import dataclasses
+import functools
 import platform
 from collections.abc import Callable, Set
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
@@ -10,6 +11,8 @@ from pnas_tools._arithmetic import PORTABLE, can_be_portable
 from pnas_tools._config import OPTION, PRESETS, SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import BenchmarkName
+from pnas_tools._execution import EXECUTORS, Execution
+from pnas_tools._parameter_types import DURATION, POSITIVE
 from pnas_tools._strategy_names import OWNERS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,6 +26,44 @@ def config_options(command: F) -> F:
             command
         )
     return command
+
+
+def execution_options(command: F) -> F:
+    """Give a command the options of where children are trained, which it gets as one argument, `execution`."""
+    options = (
+        click.option(
+            "--executor",
+            type=click.Choice(EXECUTORS),
+            default="processes",
+            show_default=True,
+            help="Where children are trained: in this process, in others, or on a Ray cluster.",
+        ),
+        click.option(
+            "--workers",
+            "n_workers",
+            type=POSITIVE,
+            help="Children that are trained at a time.  [default: as cores or GPUs allow]",
+        ),
+        click.option(
+            "--children-per-gpu", type=POSITIVE, default=1, show_default=True, help="Of those, how many share a GPU."
+        ),
+        click.option(
+            "--child-timeout",
+            "seconds_per_child",
+            type=DURATION,
+            help="What a child may take, such as 90s.  [default: no limit]",
+        ),
+    )
+
+    @functools.wraps(command)
+    def with_execution(*arguments: Any, **values: Any) -> Any:
+        given = {field.name: values.pop(field.name) for field in dataclasses.fields(Execution)}
+        return command(*arguments, execution=Execution(**given), **values)
+
+    decorated: Any = with_execution
+    for option in reversed(options):
+        decorated = option(decorated)
+    return cast(F, decorated)
 
 
 def resolve_config(context: click.Context, preset: str, options: dict[str, Any]) -> SearchConfig:

@@ -11,10 +11,9 @@ from pnas_search import DamagedLedgerError, SearchError
 from pnas_searchspace import CellSpace
 from pnas_tools._config import PRESETS, SearchConfig
 from pnas_tools._errors import BadInput, Failed, resumable
-from pnas_tools._execution import EXECUTORS, Execution
+from pnas_tools._execution import Execution
 from pnas_tools._heirs import check_early_stopping
-from pnas_tools._options import config_options, resolve_config
-from pnas_tools._parameter_types import DURATION, POSITIVE
+from pnas_tools._options import config_options, execution_options, resolve_config
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._run_search import run_search, track_the_rest
 from pnas_tools._strategies import check_strategy_sizes
@@ -27,18 +26,7 @@ from pnas_tools._tracking import local_store
     "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/ and a name]")
-@click.option(
-    "--executor",
-    type=click.Choice(EXECUTORS),
-    default="processes",
-    show_default=True,
-    help="Where children are trained: in this process, in others, or on a Ray cluster.",
-)
-@click.option(
-    "--workers", type=POSITIVE, help="Children that are trained at a time.  [default: as cores or GPUs allow]"
-)
-@click.option("--children-per-gpu", type=POSITIVE, default=1, show_default=True, help="Of those, how many share a GPU.")
-@click.option("--child-timeout", type=DURATION, help="What a child may take, such as 90s.  [default: no limit]")
+@execution_options
 @click.option("--track/--no-track", default=True, show_default=True, help="Whether to copy the run to MLflow.")
 @config_options
 @click.pass_context
@@ -48,10 +36,7 @@ def search_command(
     /,
     preset: str,
     out: Path | None,
-    executor: str,
-    workers: int | None,
-    children_per_gpu: int,
-    child_timeout: float | None,
+    execution: Execution,
     track: bool,
     **options: Any,
 ) -> None:
@@ -61,9 +46,6 @@ def search_command(
     never stopped. The result depends on the options below --track, and not on where and how many at a time are trained.
     """
     config = resolve_config(context, preset, options)
-    execution = Execution(
-        executor=executor, n_workers=workers, children_per_gpu=children_per_gpu, seconds_per_child=child_timeout
-    )
     execution.check(config)
     run = RunFolder(out if out is not None else Path("runs") / _default_name(preset, config))
     run.check(config)
