@@ -20,6 +20,7 @@ from pnas_tools._benchmark_plan import BenchmarkPlan
 from pnas_tools._cli import cli
 from pnas_tools._config import PRESETS
 from pnas_tools._errors import BadInput
+from pnas_tools._execution import Execution
 from pnas_tools._proxies import Proxy
 from pnas_trainer import load_dataset
 
@@ -40,7 +41,9 @@ PLAN = BenchmarkPlan(n_uniform=8, n_repeated=4, seeds=(0, 1))
 
 def maker(folder: Path, plan: BenchmarkPlan = PLAN) -> BenchmarkMaker:
     proxy = Proxy(config=CONFIG, images="digits", is_embedded=True)
-    return BenchmarkMaker("tiny", proxy, CONFIG, plan, folder, n_workers=2, console=Console(quiet=True))
+    return BenchmarkMaker(
+        "tiny", proxy, CONFIG, plan, folder, execution=Execution(n_workers=2), console=Console(quiet=True)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +188,7 @@ def test_other_images_are_refused_before_anything_is_trained(tmp_path):
     config = dataclasses.replace(CONFIG, dataset=str(tmp_path / "other.npz"))
     proxy = Proxy(config=CONFIG, images="photos", is_embedded=False, images_digest="0123")
     with pytest.raises(BadInput, match="holds other images than those of photos: expected 0123, got "):
-        BenchmarkMaker("photos", proxy, config, PLAN, out, n_workers=1, console=Console(quiet=True)).check()
+        BenchmarkMaker("photos", proxy, config, PLAN, out, execution=Execution(), console=Console(quiet=True)).check()
     assert not out.exists()
 
 
