@@ -31,11 +31,11 @@ def opened_evaluator(
     if (benchmark := BenchmarkName.of(config.evaluator)) is not None:
         evaluator = BenchmarkEvaluator(benchmark.load(), exact=benchmark.exact)
         with computed_with(config.arithmetic):
-            load_surrogate()
+            _load_surrogate(config)
             yield evaluator, f"on the surrogate benchmark {benchmark.name}"
         return
     with trainers(config, run, execution, console) as executor:
-        load_surrogate()
+        _load_surrogate(config)
         yield _with_heirs(config, run, executor, ledger), _in_words(executor, execution.workers(config))
 
 
@@ -58,6 +58,12 @@ def trainers(config: SearchConfig, run: RunFolder, execution: Execution, console
         _prepare(config, data, console)
         with _ray(config, data, execution) if execution.executor == "ray" else _here(config, data) as executor:
             yield executor
+
+
+def _load_surrogate(config: SearchConfig) -> None:
+    """Where there will be one: it takes seconds."""
+    if config.strategy == "progressive":
+        load_surrogate()
 
 
 def _prepare(config: SearchConfig, data: Path, console: Console) -> None:

@@ -8,10 +8,12 @@ from pnas_tools._surrogate_predictors import make_predictor
 
 
 def load_surrogate() -> None:
-    """Import what surrogates are made of; later, MLflow's thread would be importing at the same time."""
-    import torch  # noqa: F401
+    """Import what surrogates are made of, and see that their sums do not depend on how many cores there are."""
+    import torch
 
-    import pnas_surrogate  # noqa: F401
+    import pnas_surrogate  # noqa: F401  # later, MLflow's thread would be importing at the same time
+
+    torch.set_num_threads(1)
 
 
 def surrogate_factory(config: SearchConfig, space: CellSpace) -> Callable[[int], Predictor]:
@@ -22,7 +24,7 @@ def surrogate_factory(config: SearchConfig, space: CellSpace) -> Callable[[int],
 
         from pnas_surrogate import Ensemble, GaussianProcess, SequenceSpec
 
-        torch.set_num_threads(1)  # sums must not depend on how many cores there are
+        torch.set_num_threads(1)  # anew, as children may have been trained in this process, on more
         spec = SequenceSpec(kinds=("input", "operation") * 2, vocabulary=space.vocabulary(config.n_blocks))
         predictor: Any = make_predictor(config.surrogate, spec).set_params(random_state=config.seed)
         network = predictor
