@@ -86,7 +86,7 @@ def _replay(strategy: Strategy, ledger: Ledger, seed: int, on_event: Callable[[E
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """What is read from a ledger stays, and looking through it for garbage again and again takes a fifth of the time."""
+    """What is read from a ledger stays, and looking through it for garbage over and over takes a fifth of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
