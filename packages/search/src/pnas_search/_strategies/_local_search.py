@@ -6,8 +6,7 @@ from pnas_search._evaluation import Outcome
 from pnas_search._strategies._base import Candidate
 from pnas_search._strategies._budgeted import Budgeted
 from pnas_search._strategies._history import reward
-from pnas_search._strategies._unseen import Allowed, all_allowed
-from pnas_searchspace import Cell, CellSpace
+from pnas_searchspace import Cell
 
 
 class LocalSearch(Budgeted):
@@ -31,18 +30,7 @@ class LocalSearch(Budgeted):
         SearchError: a size that is not positive, or a negative seed.
     """
 
-    def __init__(
-        self,
-        space: CellSpace,
-        *,
-        n_blocks: int,
-        n_models: int,
-        round_size: int,
-        seed: int,
-        allowed: Allowed = all_allowed,
-    ) -> None:
-        super().__init__(space, n_blocks=n_blocks, n_models=n_models, round_size=round_size, seed=seed, allowed=allowed)
-        self._here: Cell | None = None
+    _here: Cell | None = None
 
     def tell(self, candidates: Sequence[Candidate], outcomes: Sequence[Outcome]) -> None:
         super().tell(candidates, outcomes)
