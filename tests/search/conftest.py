@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pnas_search import Ledger, Outcome, Request
+from pnas_search import Candidate, Ledger, Outcome, Request, Strategy
 from pnas_searchspace import Cell, CellSpace
+
+Rounds = Callable[[Strategy, Callable[[Cell], float | None]], Iterator[list[Candidate]]]
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +52,16 @@ def requests(space: CellSpace) -> list[Request]:
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     with Ledger.create(tmp_path / "ledger.sqlite", config={}, provenance={}) as ledger:
         yield ledger
+
+
+@pytest.fixture(scope="session")
+def rounds(finished: Callable[[float], Outcome], failed: Outcome) -> Rounds:
+    """All rounds of a strategy, each told before the next is asked for; a child without an accuracy has failed."""
+
+    def play(strategy: Strategy, accuracy_of: Callable[[Cell], float | None]) -> Iterator[list[Candidate]]:
+        while candidates := list(strategy.ask()):
+            accuracies = [accuracy_of(candidate.cell) for candidate in candidates]
+            strategy.tell(candidates, [failed if one is None else finished(one) for one in accuracies])
+            yield candidates
+
+    return play
