@@ -65,6 +65,13 @@ def test_bad_options(options: list[str], words: list[str], run: Run, small_searc
     assert contents(tmp_path) == {}
 
 
+def test_a_limit_that_leaves_only_cells_that_are_smaller_than_the_strategys(run: Run, tmp_path: Path) -> None:
+    options = "--operations", "identity,max_pool_3x3", "--blocks", "2", "--filters", "2", "--strategy", "random"
+    command = [sys.executable, "-m", "pnas_tools", "search", *options, "--no-track", "--out", str(tmp_path / "run")]
+    assert_refused(run([*command, "--params-below", "300"]), "no cell of 2 blocks", "--params-below 300", "--blocks")
+    assert contents(tmp_path) == {}
+
+
 def test_a_folder_with_a_run_of_another_config(
     undisturbed: Path, small_search: Command, run: Run, tmp_path: Path
 ) -> None:

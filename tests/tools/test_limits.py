@@ -56,5 +56,7 @@ def test_limits_that_no_cell_keeps_are_refused_with_the_least_that_there_is(cost
         BadInput, match=r"--latency-below 0.1ms leaves no cell, because the least .* costs is 2ms: pass"
     ):
         check_limits({"latency": 0.0001}, costs, SPACE)
-    with pytest.raises(BadInput, match="no cell of one block keeps --params-below and --latency-below at once: pass"):
+    with pytest.raises(
+        BadInput, match="no cell of one block keeps --params-below 51 and --latency-below 4ms at once: pass"
+    ):
         check_limits({"params": 51, "latency": 0.004}, costs, SPACE)

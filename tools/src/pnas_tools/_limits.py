@@ -43,10 +43,12 @@ def check_limits(limits: Mapping[str, float], costs: CellCosts, space: CellSpace
                 f"--{name}-below {_shown(name, limit)} leaves no cell, because the least that one of one block costs "
                 f"is {_shown(name, smallest[name])}: pass more than that"
             )
-    raise BadInput(
-        f"no cell of one block keeps {' and '.join(f'--{name}-below' for name in limits)} at once: "
-        "pass more for one of them"
-    )
+    raise BadInput(f"no cell of one block keeps {in_words(limits)} at once: pass more for one of them")
+
+
+def in_words(limits: Mapping[str, float]) -> str:
+    """The options of limits, with what was given."""
+    return " and ".join(f"--{name}-below {_shown(name, limit)}" for name, limit in limits.items())
 
 
 def _shown(name: str, cost: float) -> str:

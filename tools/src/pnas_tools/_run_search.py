@@ -11,11 +11,12 @@ from pnas_searchspace import Cell, CellSpace
 from pnas_tools._cell_costs import CellCosts, cell_costs
 from pnas_tools._config import SearchConfig
 from pnas_tools._drawing import draw_cell
+from pnas_tools._errors import BadInput
 from pnas_tools._evaluators import opened_evaluator
 from pnas_tools._execution import Execution
 from pnas_tools._files import write_json_atomically, write_text_atomically
 from pnas_tools._front import make_front
-from pnas_tools._limits import allowed, check_limits, limits_of
+from pnas_tools._limits import allowed, check_limits, in_words, limits_of
 from pnas_tools._prior_runs import prior_accuracies
 from pnas_tools._progress import SearchProgress
 from pnas_tools._provenance import provenance, warn_of_other_versions
@@ -95,13 +96,18 @@ def _costs(config: SearchConfig, space: CellSpace, ledger: Ledger) -> CellCosts:
 
 def _strategy(config: SearchConfig, space: CellSpace, ledger: Ledger, costs: CellCosts) -> Strategy:
     limits = limits_of(config)
-    return make_strategy(
+    strategy = make_strategy(
         config,
         space,
         allowed=allowed(limits, costs) if limits else all_allowed,
         costs=costs.of(config.trade_off) if config.trade_off else None,
         priors=_priors(config, ledger),
     )
+    if limits and not ledger.rows(round=0) and not strategy.ask():
+        raise BadInput(
+            f"no cell of {config.n_blocks} blocks was found that keeps {in_words(limits)}: pass more, or fewer --blocks"
+        )
+    return strategy
 
 
 def _priors(config: SearchConfig, ledger: Ledger) -> list[dict[str, float]]:

@@ -213,6 +213,26 @@ def test_a_round_in_which_nothing_finished_ends_the_search_with_a_word(
         strategy.tell(second, [failed] * len(second))
 
 
+def test_the_rest_of_a_budget_may_fail_and_leaves_the_level_before(
+    space: CellSpace, accuracy_of: Score, finished: Callable[[float], Outcome], failed: Outcome
+) -> None:
+    def costs(cells: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.ones((len(cells), 1))
+
+    strategy = Progressive(
+        space, n_blocks=3, beam_size=4, make_predictor=Oracles(space, accuracy_of), costs=costs, n_models=12
+    )
+    first = strategy.ask()
+    strategy.tell(first, [finished(accuracy_of(candidate.cell)) for candidate in first])
+    before, front = strategy.best(), strategy.front()
+    rest = strategy.ask()
+    strategy.tell(rest, [failed] * 2)
+    assert strategy.ask() == []
+    assert strategy.best() == before is not None
+    assert front is not None
+    assert strategy.front().cells == front.cells  # type: ignore[union-attr]
+
+
 def test_a_child_that_was_stopped_has_children_and_comes_after_those_that_finished(
     strategy: Progressive, accuracy_of: Score, finished: Callable[[float], Outcome], space: CellSpace
 ) -> None:

@@ -110,8 +110,10 @@ class Progressive(Strategy):
 
     def tell(self, candidates: Sequence[Candidate], outcomes: Sequence[Outcome]) -> None:
         level = [Trained(one.cell, out, one.predicted) for one, out in zip(candidates, outcomes, strict=True)]
-        if not with_accuracy(level):
-            n_blocks = len(self._levels) + 1
+        n_blocks, n_trained = len(self._levels) + 1, sum(map(len, self._levels)) + len(level)
+        # What is left of a budget may be a child or two, which leave the level before to choose from when they fail.
+        is_rest = n_blocks > 1 and n_trained >= self._n_models
+        if not with_accuracy(level) and not is_rest:
             raise SearchError(
                 f"none of the {len(level)} children of {n_blocks} blocks finished training; "
                 "look at their status in the ledger, and try a lower learning rate"
@@ -120,10 +122,11 @@ class Progressive(Strategy):
 
     def best(self) -> tuple[Cell, Outcome] | None:
         """The most accurate cell of the largest size so far, as Algorithm 1 returns it; of equals, the smallest key."""
-        if not self._levels:
+        level = self._last_level()
+        if not level:
             return None
         best = min(
-            with_accuracy(self._levels[-1]),
+            level,
             key=lambda one: (one.outcome.status != "finished", -one.accuracy, one.cell.key),
         )
         return best.cell, best.outcome
@@ -136,9 +139,9 @@ class Progressive(Strategy):
         """
         if self._costs is None:
             raise SearchError("a search without costs has one best cell and no front: give costs, or ask for the best")
-        if not self._levels:
+        level = self._last_level()
+        if not level:
             return None
-        level = with_accuracy(self._levels[-1])
         level = [one for one in level if one.outcome.status == "finished"] or level
         cells = [one.cell for one in level]
         accuracies = np.array([one.accuracy for one in level])
@@ -147,6 +150,10 @@ class Progressive(Strategy):
     def predictions(self) -> Predictions | None:
         """What the predictor said of all children that the round which was asked for last was chosen from."""
         return self._predictions
+
+    def _last_level(self) -> list[Trained]:
+        """The largest cells that did not fail."""
+        return next(filter(None, map(with_accuracy, reversed(self._levels))), [])
 
     def _one_block_cells(self) -> NDArray[np.int64]:
         cells = self._space.one_block_cells()
