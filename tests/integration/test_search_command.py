@@ -1,5 +1,6 @@
 """The search as a user runs it: real processes, real training, a real ledger."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -86,6 +87,26 @@ def test_status_of_a_finished_search(undisturbed: Path, run: Run) -> None:
     assert status["best_cell"] == result["best_cell"]
 
 
+def test_a_search_is_watched_from_another_process_until_it_is_finished(small_search: Command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    watch = subprocess.Popen(
+        [sys.executable, "-m", "pnas_tools", "status", str(run), "--watch", "--json"], stdout=subprocess.PIPE, text=True
+    )
+    with subprocess.Popen(
+        small_search(run, "--quiet", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as search:
+        looks = [json.loads(line) for line in watch.communicate(timeout=300)[0].splitlines()]
+        result, said = search.communicate()
+    assert watch.returncode == search.returncode == 0
+    assert (looks[0]["n_asked"], looks[0]["finished"]) == (0, False)
+    assert (looks[-1]["n_finished"], looks[-1]["finished"]) == (25, True)
+    assert len(looks) > 2
+    assert all(before != after for before, after in itertools.pairwise(looks))
+    assert json.loads(result)["best_cell"] == looks[-1]["best_cell"]
+    assert said == b""
+
+
 @pytest.mark.parametrize(
     ("leftovers", "what"),
     [
@@ -111,6 +132,7 @@ def test_a_folder_that_was_only_half_created_is_a_search_that_begins(
         "level": 0,
         "round": 0,
         "levels": [],
+        "config": None,
         "best_cell": None,
         "best_accuracy": None,
         "finished": False,

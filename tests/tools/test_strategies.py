@@ -6,7 +6,8 @@ from pnas_search import Outcome, Progressive, Random, Reranked, Strategy, all_al
 from pnas_searchspace import CellSpace
 from pnas_tools._config import PRESETS, SearchConfig
 from pnas_tools._errors import BadInput
-from pnas_tools._strategies import budget, check_strategy_sizes, make_strategy, planned_levels
+from pnas_tools._plan import budget, planned_levels
+from pnas_tools._strategies import check_strategy_sizes, make_strategy
 from pnas_tools._strategy_names import STRATEGIES
 
 QUICK = PRESETS["quick"]

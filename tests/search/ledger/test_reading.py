@@ -36,16 +36,23 @@ def test_costs_add_up_by_the_size_of_the_cells_and_by_how_long_they_were_trained
     again = [dataclasses.replace(larger[0], fidelity=15)]
     for index, round_ in enumerate((requests[:6], requests[6:], larger, again)):
         begin(ledger, index, round_)
-    for request in (*requests[:3], *larger[:2]):
-        ledger.record(request, finished(0.5))
+    for request, accuracy in zip((*requests[:3], *larger[:2]), (0.4, 0.5, 0.3, 0.25, 0.2), strict=True):
+        ledger.record(request, finished(accuracy))
     ledger.record(larger[2], failed)
-    ledger.record(again[0], dataclasses.replace(finished(0.5), n_examples=1500))
+    ledger.record(larger[3], dataclasses.replace(finished(0.6), status="stopped"))
+    ledger.record(again[0], dataclasses.replace(finished(0.75), n_examples=1500))
     assert ledger.costs() == [
-        LevelCost(n_blocks=1, fidelity=1, n_asked=10, n_done=3, n_examples=300, seconds=4.5),
-        LevelCost(n_blocks=2, fidelity=1, n_asked=5, n_done=3, n_examples=207, seconds=3.5),
-        LevelCost(n_blocks=2, fidelity=15, n_asked=1, n_done=1, n_examples=1500, seconds=1.5),
+        LevelCost(
+            n_blocks=1, fidelity=1, n_asked=10, n_done=3, n_failed=0, best_accuracy=0.5, n_examples=300, seconds=4.5
+        ),
+        LevelCost(
+            n_blocks=2, fidelity=1, n_asked=5, n_done=4, n_failed=1, best_accuracy=0.25, n_examples=307, seconds=5.0
+        ),
+        LevelCost(
+            n_blocks=2, fidelity=15, n_asked=1, n_done=1, n_failed=0, best_accuracy=0.75, n_examples=1500, seconds=1.5
+        ),
     ]
-    assert ledger.n_outcomes() == {"finished": 6, "diverged": 1}
+    assert ledger.n_outcomes() == {"finished": 6, "diverged": 1, "stopped": 1}
     assert ledger.n_rounds() == 4
 
 

@@ -1,7 +1,7 @@
 import dataclasses
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -10,8 +10,12 @@ from rich.table import Table
 from pnas_search import BENCHMARKS, Benchmark, SearchError, load_benchmark
 from pnas_tools._errors import BadInput, Failed, resumable
 from pnas_tools._evaluator_name import BenchmarkName
+from pnas_tools._output import Output, output_options
 from pnas_tools._parameter_types import POSITIVE, SEED
 from pnas_tools._proxies import PROXIES
+
+if TYPE_CHECKING:  # it imports what trains
+    from pnas_tools._benchmark_check import Remade
 
 
 @click.group("benchmark")
@@ -32,6 +36,7 @@ def benchmark_command() -> None:
 @click.option("--blocks", "n_blocks", type=POSITIVE, help="Of the largest cells.")
 @click.option("--beam", "beam_size", type=POSITIVE, help="K of the searches.")
 @click.option("--so-far", is_flag=True, help="Train nothing more; make a benchmark of what is trained by now.")
+@output_options
 @resumable()
 def make_command(
     name: str,
@@ -43,6 +48,7 @@ def make_command(
     n_blocks: int | None,
     beam_size: int | None,
     so_far: bool,
+    output: Output,
 ) -> None:
     """Train the cells of a benchmark, and write it to NAME.npz in the folder of the runs.
 
@@ -61,8 +67,8 @@ def make_command(
     config = dataclasses.replace(proxy.config, **_given(dataset=dataset, n_blocks=n_blocks, beam_size=beam_size))
     plan = dataclasses.replace(BenchmarkPlan(), **_given(n_uniform=n_uniform, n_repeated=n_repeated))
     folder = out if out is not None else Path("runs") / name
-    console = Console(stderr=True)
-    maker = BenchmarkMaker(name, proxy, config, plan, folder, execution=Execution(n_workers=workers), console=console)
+    execution = Execution(n_workers=workers)
+    maker = BenchmarkMaker(name, proxy, config, plan, folder, execution=execution, console=output.meanwhile)
     maker.check()
     try:
         if not so_far:
@@ -71,23 +77,19 @@ def make_command(
     except SearchError as error:
         raise Failed(str(error)) from error
     benchmark = load_benchmark(str(path))
-    Console().print(_table([benchmark]))
-    click.echo(f"\n  benchmark    {path}\n  search       pnas-tools search --evaluator benchmark:{path}")
+    output.show({"path": str(path), **_info(benchmark)}, lambda: _print_made(benchmark, path))
 
 
 @benchmark_command.command("info", epilog="Example: pnas-tools benchmark info micro-digits --json")
 @click.argument("names", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print a list of JSON objects, for scripts.")
-def info_command(names: tuple[str, ...], as_json: bool) -> None:
+@output_options
+def info_command(names: tuple[str, ...], output: Output) -> None:
     """Say what is in benchmarks: those that come with PNAS, or the NAMES, which may be paths of files."""
     try:
         benchmarks = [load_benchmark(name) for name in names or BENCHMARKS]
     except SearchError as error:
         raise BadInput(str(error)) from error
-    if as_json:
-        click.echo(json.dumps([_info(benchmark) for benchmark in benchmarks]))
-    else:
-        Console().print(_table(benchmarks))
+    output.show([_info(benchmark) for benchmark in benchmarks], lambda: Console().print(_table(benchmarks)))
 
 
 @benchmark_command.command("check", epilog="Example: pnas-tools benchmark check micro-digits --rows 20")
@@ -96,7 +98,8 @@ def info_command(names: tuple[str, ...], as_json: bool) -> None:
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Which ones.")
 @click.option("--dataset", help="Where the images are.  [default: where they were]")
 @click.option("--workers", type=POSITIVE, help="Processes that train.  [default: one per core]")
-def check_command(name: str, n_rows: int, seed: int, dataset: str | None, workers: int | None) -> None:
+@output_options
+def check_command(name: str, n_rows: int, seed: int, dataset: str | None, workers: int | None, output: Output) -> None:
     """Train some of a benchmark's cells again, and compare their accuracies after every epoch.
 
     With the versions it was made with, on an x86 processor that has AVX2, they are the same to the last image, and the
@@ -112,18 +115,37 @@ def check_command(name: str, n_rows: int, seed: int, dataset: str | None, worker
     config = training_config(BenchmarkName(name=name, exact=False), dataset)
     rows = drawn_rows(benchmark, n_rows, seed)
     try:
-        remade = remake(config, rows, Execution(n_workers=workers), Console(stderr=True))
+        remade = remake(config, rows, Execution(n_workers=workers), output.meanwhile)
     except SearchError as error:
         raise Failed(str(error)) from error
+    n_equal = sum(one.is_equal for one in remade)
+    output.show([_comparison(one) for one in remade], lambda: _print_comparisons(remade, n_equal))
+    if n_equal < len(remade):
+        raise Failed(f"{len(remade) - n_equal} trainings of {benchmark.name} differ from those that it holds")
+
+
+def _print_made(benchmark: Benchmark, path: Path) -> None:
+    Console().print(_table([benchmark]))
+    click.echo(f"\n  benchmark    {path}\n  search       pnas-tools search --evaluator benchmark:{path}")
+
+
+def _comparison(one: "Remade") -> dict[str, Any]:
+    return {
+        "cell": one.row.cell,
+        "seed": one.row.seed,
+        "is_equal": one.is_equal,
+        "there": {"status": one.row.status, "accuracies": one.row.accuracies},
+        "here": {"status": one.outcome.status, "accuracies": one.outcome.accuracies},
+    }
+
+
+def _print_comparisons(remade: Sequence["Remade"], n_equal: int) -> None:
     for one in remade:
         there, here = (
             f"{run.accuracy:.4f}" if run.accuracy is not None else run.status for run in (one.row, one.outcome)
         )
         click.echo(f"{'same' if one.is_equal else 'DIFFERENT'}  {there}  {here}  seed {one.row.seed}  {one.row.cell}")
-    n_equal = sum(one.is_equal for one in remade)
     click.echo(f"{n_equal} of {len(remade)} trainings gave the same accuracies after every epoch.")
-    if n_equal < len(remade):
-        raise Failed(f"{len(remade) - n_equal} trainings of {benchmark.name} differ from those that it holds")
 
 
 def _given(**options: Any) -> dict[str, Any]:

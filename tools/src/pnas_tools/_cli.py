@@ -1,3 +1,4 @@
+import difflib
 import os
 import sys
 from importlib import import_module
@@ -6,14 +7,15 @@ import click
 
 import pnas_tools
 
+# The module of every command, and its help in the list, for which the module need not be imported.
 _COMMANDS = {
-    "benchmark": "pnas_tools._benchmark_command:benchmark_command",
-    "compare": "pnas_tools._compare_command:compare_command",
-    "models": "pnas_tools._models_command:models_command",
-    "search": "pnas_tools._search_command:search_command",
-    "space": "pnas_tools._space_command:space_command",
-    "status": "pnas_tools._status_command:status_command",
-    "surrogate": "pnas_tools._surrogate_command:surrogate_command",
+    "search": ("pnas_tools._search_command", "Search for a cell, from simple ones to complex ones."),
+    "status": ("pnas_tools._status_command", "How far a search is, whether it is running or not."),
+    "compare": ("pnas_tools._compare_command", "Strategies side by side: the paper's figure 4 and table 2."),
+    "models": ("pnas_tools._models_command", "List, convert, export and use networks, such as PNASNet-5."),
+    "space": ("pnas_tools._space_command", "Count, sample and vary cells, exactly and up to isomorphism."),
+    "surrogate": ("pnas_tools._surrogate_command", "Compare predictors of scores: the paper's table 1 and figure 3."),
+    "benchmark": ("pnas_tools._benchmark_command", "Tables of trained cells, to search on in seconds."),
 }
 
 
@@ -26,15 +28,31 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(import_module(module), name)
+        module, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), f"{cmd_name}_command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        close = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+        if close and args[0] not in _COMMANDS and not ctx.resilient_parsing:
+            ctx.fail(f"there is no command {args[0]!r}: did you mean {close[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, help_text) in _COMMANDS.items()])
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(pnas_tools.__version__, prog_name="pnas-tools")
 def cli() -> None:
-    """Progressive neural architecture search: find a cell, and look at what the search did."""
+    """Progressive neural architecture search: find a cell, and look at what the search did.
+
+    Every command takes --json for scripts and --quiet, and shows an example with --help. Exit codes: 0 done, 1 failed,
+    2 bad input, 130 interrupted.
+    """
 
 
 def main() -> None:

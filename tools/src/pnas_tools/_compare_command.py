@@ -1,4 +1,3 @@
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from pnas_tools._execution import Execution
 from pnas_tools._files import write_atomically, write_text_atomically
 from pnas_tools._heirs import check_early_stopping
 from pnas_tools._options import config_options, execution_options
+from pnas_tools._output import Output, output_options
 from pnas_tools._parameter_types import POSITIVE, Names
 from pnas_tools._strategy_names import STRATEGIES
 
@@ -35,7 +35,6 @@ _PLOT_FORMATS = ("svg", "png", "pdf")
     "--trials", "n_trials", type=POSITIVE, default=5, show_default=True, help="Of each, with seeds from --seed on."
 )
 @click.option("--so-far", is_flag=True, help="Run nothing; show the seeds that every strategy has finished.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts, with all that was found.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="File for figure 4's curves.")
 @click.option(
     "--plot",
@@ -46,6 +45,7 @@ _PLOT_FORMATS = ("svg", "png", "pdf")
 @click.option(
     "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
 )
+@output_options
 @execution_options
 @config_options
 @click.pass_context
@@ -57,7 +57,7 @@ def compare_command(
     strategies: tuple[str, ...],
     n_trials: int,
     so_far: bool,
-    as_json: bool,
+    output: Output,
     csv_file: Path | None,
     plot_file: Path | None,
     preset: str,
@@ -90,7 +90,7 @@ def compare_command(
     if so_far:
         trials = finished_trials(trials)
     else:
-        run_trials(trials, execution, Console(stderr=True))
+        run_trials(trials, execution, output.meanwhile)
     result = read_trials(trials)
     if csv_file is not None:
         write_text_atomically(csv_file, comparison_as_csv(result))
@@ -98,10 +98,7 @@ def compare_command(
         from pnas_tools._compare_plot import plot_comparison
 
         write_atomically(plot_file, plot_comparison(result, _format(plot_file)))
-    if as_json:
-        click.echo(json.dumps(comparison_as_json(result)))
-    else:
-        print_compare_result(Console(), result)
+    output.show(comparison_as_json(result), lambda: print_compare_result(Console(), result))
 
 
 # Which strategy, --strategies says.

@@ -1,12 +1,14 @@
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import click
 
 from pnas_searchspace import PNAS_OPERATIONS
 from pnas_tools._arithmetic import NATIVE, PORTABLE
+from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import TRAIN
 from pnas_tools._parameter_types import (
     AMOUNT,
@@ -188,6 +190,23 @@ class SearchConfig:
     def as_json(self) -> dict[str, Any]:
         """The settings as JSON can hold them."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, settings: Mapping[str, Any]) -> Self:
+        """The config that `as_json` gave, in this version or an earlier one, which had fewer settings.
+
+        Raises:
+            BadInput: it is of a later one.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(settings.keys() - known):
+            raise BadInput(
+                f"the run has the setting {unknown[0]!r}, which this version of pnas-tools does not know: update it"
+            )
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
+        }
+        return cls(**values)
 
     def not_default(self) -> dict[str, Any]:
         """As `as_json`, without settings that have their default: later versions, with more of them, give the same."""

@@ -1,5 +1,6 @@
 """What the commands about networks print for people."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -61,6 +62,35 @@ def print_classes(result: dict[str, Any]) -> None:
     for found in result["classes"]:
         classes.add_row(found["name"], f"{found['probability']:.4f}")
     Console().print(classes)
+
+
+def print_conversion(source: Path, converted: dict[str, Any]) -> None:
+    """What was read, what was left out of it, and what was written."""
+    name = converted["model"] or f"a network of the {converted['network']} kind"
+    click.echo(f"read  {source}: {name}, {converted['source_classes']:,} classes, names of {converted['source']}")
+    if converted["num_classes"] < converted["source_classes"]:
+        click.echo("      without the background class")
+    if converted["drops_auxiliary"]:
+        click.echo("      without the auxiliary head, which --auxiliary keeps")
+    click.echo(
+        f"wrote {converted['path']}: {converted['n_tensors']:,} tensors, {converted['n_parameters']:,} parameters, "
+        f"{converted['num_classes']:,} classes, names of {converted['target']}"
+    )
+
+
+def print_export(exported: dict[str, Any]) -> None:
+    """What was written as an ONNX file, and how it was checked."""
+    weights = (
+        f"weights of {exported['weights']}" if exported["weights"] else f"random weights of seed {exported['seed']}"
+    )
+    click.echo(f"wrote {exported['path']}: {exported['name']}, {weights}, {exported['num_classes']} classes")
+    if exported["difference"] is None:
+        click.echo('not checked: onnxruntime is missing; pip install "pnas-tools[onnx]"')
+        return
+    side, difference = exported["image_size"], exported["difference"]
+    click.echo(
+        f"checked at {side}x{side} pixels: onnxruntime differs from PyTorch by {difference:.1e} of the top logit"
+    )
 
 
 def _weights_lines(weights: dict[str, Any]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from pnas_tools._errors import BadInput, Failed
+from pnas_tools._output import Output, output_options
 from pnas_tools._parameter_types import POSITIVE, SEED
 
 # pnas_models imports torch, which takes seconds: every command imports it when it runs.
@@ -20,8 +21,6 @@ _PIXELS = click.IntRange(3, 4096)
 _FILTERS = click.IntRange(1, 10_000)
 _REPEATS = click.IntRange(1, 1000)
 _CLASSES = click.IntRange(1, 1_000_000)
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 @click.group("models")
@@ -56,17 +55,14 @@ def _network_options(command: F) -> F:
 
 
 @models_command.command("list", epilog="Example: pnas-tools models list --json")
-@_json_option
-def list_command(as_json: bool) -> None:
+@output_options
+def list_command(output: Output) -> None:
     """Print the networks that have a name, and their published weights."""
     from pnas_tools._model_info import list_info
     from pnas_tools._model_text import print_list
 
     models = list_info()
-    if as_json:
-        click.echo(json.dumps(models))
-    else:
-        print_list(models)
+    output.show(models, lambda: print_list(models))
 
 
 @models_command.command("info", epilog="Example: pnas-tools models info pnasnet5_mobile --image-size 331")
@@ -75,10 +71,10 @@ def list_command(as_json: bool) -> None:
     "--image-size", type=_PIXELS, help="Of the image to count multiply-adds for.  [default: the network's own]"
 )
 @_network_options
-@_json_option
+@output_options
 @click.pass_context
 def info_command(
-    context: click.Context, /, network_text: str, image_size: int | None, as_json: bool, **options: Any
+    context: click.Context, /, network_text: str, image_size: int | None, output: Output, **options: Any
 ) -> None:
     """Print a network's size, its maps, and where its published weights are."""
     from pnas_tools._model_info import network_info
@@ -87,10 +83,7 @@ def info_command(
 
     with _refusing():
         info = network_info(choose_network(network_text, options, context.with_resource), image_size)
-    if as_json:
-        click.echo(json.dumps(info))
-    else:
-        print_info(info)
+    output.show(info, lambda: print_info(info))
 
 
 @models_command.command("convert", epilog="Example: pnas-tools models convert model.ckpt model.safetensors --to timm")
@@ -109,6 +102,7 @@ def info_command(
 @click.option("--classes", "num_classes", type=_CLASSES, help="1000 of 1001 drops the background.  [default: as SRC]")
 @click.option("--auxiliary", is_flag=True, help="Keep the auxiliary head, too.")
 @click.option("--image-size", type=_PIXELS, help="Of the images for the head.  [default: the network's own]")
+@output_options
 @click.pass_context
 def convert_command(
     context: click.Context,
@@ -121,6 +115,7 @@ def convert_command(
     num_classes: int | None,
     auxiliary: bool,
     image_size: int | None,
+    output: Output,
 ) -> None:
     """Write the weights in SRC as the .safetensors file DST; nothing is downloaded.
 
@@ -141,6 +136,7 @@ def convert_command(
         save_weights,
         timm_state_dict,
     )
+    from pnas_tools._model_text import print_conversion
 
     with _refusing():
         file = context.with_resource(open_weights(source_path, source))
@@ -148,17 +144,19 @@ def convert_command(
         fill_network(network, file)
         save_weights(network, target_path, target)
         n_tensors = len(timm_state_dict(network) if target == "timm" else network.state_dict())
-    name = model or file.model or f"a network of the {network.config['network']} kind"
-    click.echo(f"read  {source_path}: {name}, {file.num_classes:,} classes, names of {file.source}")
-    if network.num_classes < file.num_classes:
-        click.echo("      without the background class")
-    if file.has_auxiliary and not auxiliary:
-        click.echo("      without the auxiliary head, which --auxiliary keeps")
-    n_parameters = count_parameters(network)
-    click.echo(
-        f"wrote {target_path}: {n_tensors:,} tensors, {n_parameters:,} parameters, {network.num_classes:,} classes, "
-        f"names of {target}"
-    )
+    converted = {
+        "model": model or file.model,
+        "network": network.config["network"],
+        "source": file.source,
+        "source_classes": file.num_classes,
+        "drops_auxiliary": file.has_auxiliary and not auxiliary,
+        "path": str(target_path),
+        "target": target,
+        "num_classes": network.num_classes,
+        "n_tensors": n_tensors,
+        "n_parameters": count_parameters(network),
+    }
+    output.show(converted, lambda: print_conversion(source_path, converted))
 
 
 @models_command.command("export", epilog="Example: pnas-tools models export pnasnet5_mobile --onnx mobile.onnx")
@@ -169,6 +167,7 @@ def convert_command(
 @click.option("--fuse/--no-fuse", default=True, show_default=True, help="Fold batch norms into convolutions.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same random weights.")
 @_network_options
+@output_options
 @click.pass_context
 def export_command(
     context: click.Context,
@@ -179,6 +178,7 @@ def export_command(
     image_size: int | None,
     fuse: bool,
     seed: int,
+    output: Output,
     **options: Any,
 ) -> None:
     """Write a network as an ONNX file, and check it.
@@ -191,6 +191,7 @@ def export_command(
 
     import torch
 
+    from pnas_tools._model_text import print_export
     from pnas_tools._network_choice import choose_network, with_weights
     from pnas_tools._onnx_file import write_onnx
 
@@ -202,14 +203,16 @@ def export_command(
         network = choice.network()
         size = image_size or choice.image_size
         difference = write_onnx(network, path, size, fused=fuse)
-    weights = f"weights of {choice.file.path}" if choice.file else f"random weights of seed {seed}"
-    click.echo(f"wrote {path}: {choice.name}, {weights}, {network.num_classes} classes")
-    if difference is None:
-        click.echo('not checked: onnxruntime is missing; pip install "pnas-tools[onnx]"')
-    else:
-        click.echo(
-            f"checked at {size}x{size} pixels: onnxruntime differs from PyTorch by {difference:.1e} of the top logit"
-        )
+    exported = {
+        "path": str(path),
+        "name": choice.name,
+        "weights": str(choice.file.path) if choice.file else None,
+        "seed": None if choice.file else seed,
+        "num_classes": network.num_classes,
+        "image_size": size,
+        "difference": difference,
+    }
+    output.show(exported, lambda: print_export(exported))
 
 
 @models_command.command("classify", epilog="Example: pnas-tools models classify pnasnet5_mobile cat.jpg dog.png")
@@ -225,7 +228,7 @@ def export_command(
 )
 @click.option("--from", "source", type=click.Choice(_SOURCES), help="Who wrote the file.  [default: as its names tell]")
 @click.option("--top", "n_top", type=POSITIVE, default=5, show_default=True, help="How many classes to print.")
-@_json_option
+@output_options
 @click.pass_context
 def classify_command(
     context: click.Context,
@@ -235,7 +238,7 @@ def classify_command(
     weights_text: str,
     source: Any,
     n_top: int,
-    as_json: bool,
+    output: Output,
 ) -> None:
     """Print the most probable of ImageNet's 1000 classes for each IMAGE.
 
@@ -247,10 +250,10 @@ def classify_command(
     with _refusing():
         task = Classification(model, paths, weights_text, source, context.with_resource)
         results = task.results(n_top)
-        if as_json:
+        if output.as_json:
             click.echo(json.dumps(list(results)))
         else:
-            for result in results:
+            for result in results:  # as soon as it is there
                 print_classes(result)
     if task.unreadable:
         reasons = ", ".join(f"{path} ({reason})" for path, reason in task.unreadable)

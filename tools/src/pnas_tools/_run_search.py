@@ -10,6 +10,8 @@ from pnas_search import Ledger, SearchError, Strategy, all_allowed, search
 from pnas_searchspace import Cell, CellSpace
 from pnas_tools._cell_costs import CellCosts, cell_costs
 from pnas_tools._config import SearchConfig
+from pnas_tools._display._search_progress import SearchProgress
+from pnas_tools._display._workload import Workload
 from pnas_tools._drawing import draw_cell
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluators import opened_evaluator
@@ -17,14 +19,13 @@ from pnas_tools._execution import Execution
 from pnas_tools._files import write_json_atomically, write_text_atomically
 from pnas_tools._front import make_front
 from pnas_tools._limits import allowed, check_limits, in_words, limits_of
+from pnas_tools._plan import planned_levels
 from pnas_tools._prior_runs import prior_accuracies
-from pnas_tools._progress import SearchProgress
 from pnas_tools._provenance import provenance, warn_of_other_versions
 from pnas_tools._result import make_result
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._strategies import check_strategy_sizes, make_strategy, planned_levels
+from pnas_tools._strategies import check_strategy_sizes, make_strategy
 from pnas_tools._tracking import MlflowTracker, is_complete
-from pnas_tools._workload import Workload
 
 _SECONDS_FOR_TRACKING = {"FINISHED": 60.0, "FAILED": 5.0, "KILLED": 5.0}
 """How long MLflow is waited for at the end of a search, by how that ended."""
@@ -55,7 +56,7 @@ def run_search(
             tracker.start()
         status = "KILLED"
         try:
-            with SearchProgress(console, Workload(planned_levels(config, space))) as progress:
+            with SearchProgress(console, str(run.path), Workload(planned_levels(config, space))) as progress:
                 best = search(strategy, evaluator, ledger, seed=config.seed, on_event=progress)
             rows = ledger.rows()
             front = make_front(rows, space, costs.of(config.trade_off)) if config.trade_off else {}

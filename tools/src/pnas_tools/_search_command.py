@@ -14,6 +14,7 @@ from pnas_tools._errors import BadInput, Failed, resumable
 from pnas_tools._execution import Execution
 from pnas_tools._heirs import check_early_stopping
 from pnas_tools._options import config_options, execution_options, resolve_config
+from pnas_tools._output import Output, output_options
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._run_search import run_search, track_the_rest
 from pnas_tools._strategies import check_strategy_sizes
@@ -28,6 +29,7 @@ from pnas_tools._tracking import local_store
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/ and a name]")
 @execution_options
 @click.option("--track/--no-track", default=True, show_default=True, help="Whether to copy the run to MLflow.")
+@output_options
 @config_options
 @click.pass_context
 @resumable()
@@ -38,6 +40,7 @@ def search_command(
     out: Path | None,
     execution: Execution,
     track: bool,
+    output: Output,
     **options: Any,
 ) -> None:
     """Search for a cell, from simple ones to complex ones (Algorithm 1 of the paper), or by another strategy.
@@ -49,7 +52,7 @@ def search_command(
     execution.check(config)
     run = RunFolder(out if out is not None else Path("runs") / _default_name(preset, config))
     run.check(config)
-    console = Console(stderr=True)
+    console = output.meanwhile
     check_strategy_sizes(config, len(CellSpace(config.operations).one_block_cells()))
     check_early_stopping(config)
     result = run.read_result()
@@ -65,7 +68,7 @@ def search_command(
         console.print(f"The search in {run.path} is finished; this is what it found.", highlight=False, markup=False)
         run.data.unlink(missing_ok=True)  # left by a kill in the last moment
         track_the_rest(run, tracking_uri, console)
-    print_result(Console(), run, result, tracking_uri)
+    output.show({"run": str(run.path), **result}, lambda: print_result(Console(), run, result, tracking_uri))
 
 
 def _default_name(preset: str, config: SearchConfig) -> str:

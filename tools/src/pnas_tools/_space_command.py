@@ -1,6 +1,8 @@
+import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, TypeVar, get_args
 
 import click
@@ -8,6 +10,7 @@ import numpy as np
 
 from pnas_searchspace import PNAS_OPERATIONS, Cell, CellPairSpace, CellSpace, SearchSpaceError, Symmetry
 from pnas_tools._errors import BadInput
+from pnas_tools._output import Output, output_options
 from pnas_tools._parameter_types import POSITIVE, SEED, CellText, Names
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,11 +58,16 @@ _text_option = click.option("--text", is_flag=True, help="Print short forms inst
 )
 @click.option("--pairs", is_flag=True, help="Count pairs of a normal and a reduction cell.")
 @_space_options
-def count_command(n_blocks: int, up_to: Any, pairs: bool, operations: Sequence[str], n_cell_inputs: int) -> None:
+@output_options
+def count_command(
+    n_blocks: int, up_to: Any, pairs: bool, operations: Sequence[str], n_cell_inputs: int, output: Output
+) -> None:
     """Print how many cells there are, as one integer."""
     with _refusing():
         space = CellSpace(operations, n_cell_inputs)
-    click.echo(_digits((CellPairSpace(space) if pairs else space).count(n_blocks, up_to)))
+    with _any_digits():
+        count = (CellPairSpace(space) if pairs else space).count(n_blocks, up_to)
+        output.show({"count": count}, lambda: click.echo(str(count)))
 
 
 @space_command.command("sample", epilog="Example: pnas-tools space sample --blocks 5 --size 3 --seed 0")
@@ -68,34 +76,39 @@ def count_command(n_blocks: int, up_to: Any, pairs: bool, operations: Sequence[s
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same cells.")
 @_text_option
 @_space_options
+@output_options
 def sample_command(
-    n_blocks: int, size: int, seed: int, text: bool, operations: Sequence[str], n_cell_inputs: int
+    n_blocks: int, size: int, seed: int, text: bool, operations: Sequence[str], n_cell_inputs: int, output: Output
 ) -> None:
     """Print cells drawn uniformly, each cell up to isomorphism being equally likely, one a line."""
     with _refusing():
         space = CellSpace(operations, n_cell_inputs)
         rng = np.random.default_rng(seed)
-        for start in range(0, size, _BATCH):
-            _print_cells(space, space.sample(n_blocks, min(_BATCH, size - start), rng), text)
+        sizes = (min(_BATCH, size - start) for start in range(0, size, _BATCH))
+        batches = (space.to_cells(space.sample(n_blocks, n, rng)) for n in sizes)
+        _show_cells(chain.from_iterable(batches), text, output)
 
 
 @space_command.command("neighbors", epilog="Example: pnas-tools space neighbors identity@-2+max_pool_3x3@-1 --text")
 @click.argument("cell", type=CellText())
 @_text_option
 @_space_options
-def neighbors_command(cell: Cell, text: bool, operations: Sequence[str], n_cell_inputs: int) -> None:
+@output_options
+def neighbors_command(cell: Cell, text: bool, operations: Sequence[str], n_cell_inputs: int, output: Output) -> None:
     """Print the cells that differ from CELL by one input or one operation, one a line."""
     with _refusing():
         space = CellSpace(operations, n_cell_inputs)
-        _print_cells(space, space.neighbors(cell), text)
+        _show_cells(space.to_cells(space.neighbors(cell)), text, output)
 
 
 @space_command.command("canonical", epilog="Example: pnas-tools space canonical max_pool_3x3@-1+identity@-2")
 @click.argument("cell", type=CellText())
 @_text_option
-def canonical_command(cell: Cell, text: bool) -> None:
+@output_options
+def canonical_command(cell: Cell, text: bool, output: Output) -> None:
     """Print the canonical form of CELL, which all encodings of one network share."""
-    click.echo(_shown(cell.canonical(), text))
+    canonical = cell.canonical()
+    output.show(canonical, lambda: click.echo(_shown(canonical, text)))
 
 
 @contextmanager
@@ -106,18 +119,23 @@ def _refusing() -> Iterator[None]:
         raise BadInput(str(error)) from error
 
 
-def _digits(number: int) -> str:
-    """The number, also where it has more digits than Python writes by itself."""
+@contextmanager
+def _any_digits() -> Iterator[None]:
+    """Numbers are written that have more digits than Python writes by itself."""
     limit = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
     try:
-        return str(number)
+        yield
     finally:
         sys.set_int_max_str_digits(limit)
 
 
-def _print_cells(space: CellSpace, cells: Any, text: bool) -> None:
-    for cell in space.to_cells(cells):
+def _show_cells(cells: Iterable[Cell], text: bool, output: Output) -> None:
+    """One a line as they come, or as JSON all in one list."""
+    if output.as_json:
+        click.echo(json.dumps(list(cells)))
+        return
+    for cell in cells:
         click.echo(_shown(cell, text))
 
 

@@ -1,83 +1,67 @@
-import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.live import Live
 
-from pnas_search import Ledger, LedgerError
+from pnas_search import LedgerError
+from pnas_tools._display._levels import Snapshot
+from pnas_tools._display._tree import tree_of
+from pnas_tools._display._watch import look, watched
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import TRAIN, BenchmarkName
+from pnas_tools._output import Output, output_options
 from pnas_tools._run_folder import RunFolder
 
 
-@click.command("status", epilog="Example: pnas-tools status runs/small --json")
+@click.command("status", epilog="Example: pnas-tools status runs/small --watch")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
-def status_command(run: Path, as_json: bool) -> None:
-    """Say how far the search in the folder RUN is, whether it is running or not."""
+@click.option("--watch", is_flag=True, help="Look once a second, until the search is finished or Ctrl-C is pressed.")
+@output_options
+def status_command(run: Path, watch: bool, output: Output) -> None:
+    """Say how far the search in the folder RUN is, whether it is running or not.
+
+    With --watch and --json there is one JSON object on a line whenever something has changed.
+    """
+    folder = RunFolder(run)
+    console = Console()
     try:
-        status = read_status(RunFolder(run))
+        if not watch:
+            status, snapshot = look(folder)
+            output.show(status, lambda: _print(console, run, status, snapshot))
+        elif output.as_json or not console.is_terminal:
+            _print_changes(run, watched(folder), output)
+        else:
+            _keep_up_to_date(console, run, watched(folder))
     except LedgerError as error:
         raise BadInput(str(error)) from error
-    click.echo(json.dumps(status) if as_json else _sentence(run, status))
 
 
-def read_status(run: RunFolder) -> dict[str, Any]:
-    """How far a search is, and what it cost; `best_accuracy` is the result's once there is one, and else of the best.
-
-    `n_running` are the children that somebody has begun to train; a search that was killed trains them again.
-    """
-    result = run.read_result()
-    status: dict[str, Any] = {
-        "n_finished": 0,
-        "n_stopped": 0,
-        "n_failed": 0,
-        "n_running": 0,
-        "n_asked": 0,
-        "failed": {},
-        "evaluator": None,
-        "strategy": None,
-        "level": 0,
-        "round": 0,
-        "levels": [],
-        "best_cell": None,
-        "best_accuracy": None,
-        "finished": result is not None,
-    }
-    ledger = run.open_for_reading()
-    if ledger is not None:
-        with ledger:
-            status |= _told(ledger)
-    if result is not None:
-        status |= {name: result[name] for name in ("best_cell", "best_accuracy")}
-    return status
+def _print(console: Console, run: Path, status: dict[str, Any], snapshot: Snapshot) -> None:
+    click.echo(sentence(run, status))
+    if console.is_terminal and snapshot.levels:
+        console.print(tree_of("levels", snapshot))
 
 
-def _told(ledger: Ledger) -> dict[str, Any]:
-    """What a ledger tells, without reading all of its children."""
-    config, outcomes, levels, n_rounds = ledger.config(), ledger.n_outcomes(), ledger.costs(), ledger.n_rounds()
-    failed = {status: count for status, count in outcomes.items() if status not in ("finished", "stopped")}
-    last, best = ledger.rows(round=n_rounds - 1), ledger.best_row()
-    told = {
-        "n_finished": outcomes.get("finished", 0),
-        "n_stopped": outcomes.get("stopped", 0),
-        "n_failed": sum(failed.values()),
-        "n_running": sum(row.worker is not None and row.outcome is None for row in last),
-        "n_asked": sum(level.n_asked for level in levels),
-        "failed": failed,
-        "evaluator": config.get("evaluator", TRAIN),
-        "strategy": config.get("strategy", "progressive"),
-        "level": max((level.n_blocks for level in levels), default=0),
-        "round": n_rounds,
-        "levels": [dataclasses.asdict(level) for level in levels],
-    }
-    if best is not None and best.outcome is not None:
-        told |= {"best_cell": best.candidate.cell, "best_accuracy": best.outcome.accuracy}
-    return told
+def _print_changes(run: Path, looks: Iterable[tuple[dict[str, Any], Snapshot]], output: Output) -> None:
+    last = None
+    for status, _ in looks:
+        if status != last:
+            click.echo(json.dumps(status) if output.as_json else sentence(run, status))
+        last = status
 
 
-def _sentence(run: Path, status: dict[str, Any]) -> str:
+def _keep_up_to_date(console: Console, run: Path, looks: Iterable[tuple[dict[str, Any], Snapshot]]) -> None:
+    with Live(console=console, auto_refresh=False) as live:
+        for status, snapshot in looks:
+            live.update(tree_of(sentence(run, status), snapshot), refresh=True)
+
+
+def sentence(run: Path, status: dict[str, Any]) -> str:
+    """How far a search is, in one sentence."""
     place = f"level {status['level']}" if status["strategy"] in (None, "progressive") else f"round {status['round']}"
     state = "finished" if status["finished"] else f"at {place}"
     best = "" if status["best_accuracy"] is None else f", best accuracy {status['best_accuracy']:.4f}"

@@ -22,17 +22,10 @@ from pnas_search import (
 from pnas_searchspace import Cell, CellSpace
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
+from pnas_tools._plan import budget
 from pnas_tools._surrogate import surrogate_factory
-from pnas_tools._workload import Level
 
 Cells = NDArray[np.int64]
-
-
-def budget(config: SearchConfig, space: CellSpace) -> int:
-    """How many cells a search trains: as many as it is told, or as `progressive` would."""
-    if config.n_models is not None:
-        return config.n_models
-    return len(space.one_block_cells()) + config.beam_size * (config.n_blocks - 1)
 
 
 def check_strategy_sizes(config: SearchConfig, n_first: int) -> None:
@@ -49,24 +42,6 @@ def check_strategy_sizes(config: SearchConfig, n_first: int) -> None:
             f"progressive trains all {n_first} cells of one block first, and --models {config.n_models} leaves nothing "
             "for larger ones: pass more, or another --strategy"
         )
-
-
-def planned_levels(config: SearchConfig, space: CellSpace) -> list[Level]:
-    """What a search will train, as far as that is known before it."""
-    left = budget(config, space)
-    if config.strategy != "progressive":
-        levels = [Level(n_blocks=config.n_blocks, n_children=left, is_one_round=False)]
-    else:
-        levels = []
-        for n_blocks in range(1, config.n_blocks + 1):
-            size = min(left, len(space.one_block_cells()) if n_blocks == 1 else config.beam_size)
-            if size:
-                levels.append(Level(n_blocks=n_blocks, n_children=size))
-            left -= size
-    if config.n_reranked:
-        longer = Level(n_blocks=config.n_blocks, n_children=config.n_reranked, fidelity=config.rerank_fidelity)
-        levels.append(longer)
-    return levels
 
 
 def make_strategy(

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from rich.console import Console
 
 from pnas_tools._errors import BadInput
 from pnas_tools._files import write_atomically, write_json_atomically, write_text_atomically
+from pnas_tools._output import Output, output_options
 from pnas_tools._parameter_types import POSITIVE, SEED, Kinds, Names, Vocabulary
 from pnas_tools._surrogate_predictors import DIFFERENT_PREDICTORS, PREDICTORS, make_predictor
 
@@ -48,7 +48,7 @@ def surrogate_command() -> None:
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of draws and fits.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for all numbers and figure 3's plots.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for scripts.")
+@output_options
 def benchmark_command(
     table: str,
     kinds: tuple[str, ...] | None,
@@ -61,7 +61,7 @@ def benchmark_command(
     cumulative: bool,
     seed: int,
     out: Path | None,
-    as_json: bool,
+    output: Output,
 ) -> None:
     """Fit predictors to sequences of one size, and see how they rank the next.
 
@@ -86,11 +86,11 @@ def benchmark_command(
     if out is not None:
         _make_folder(out)
     load_surrogate()
-    progress = Console(stderr=True)
+    meanwhile = output.meanwhile
 
     def report(trials: Trials) -> None:
         interval = shown(Interval.of(trials.unseen.correlations))
-        progress.print(f"fitted to b={trials.size}  {trials.predictor}  {interval}", highlight=False, markup=False)
+        meanwhile.print(f"fitted to b={trials.size}  {trials.predictor}  {interval}", highlight=False, markup=False)
 
     options: dict[str, Any] = {
         "n_trials": n_trials,
@@ -113,10 +113,7 @@ def benchmark_command(
     result = SurrogateResult(table=scored, options=options, evaluation=evaluation, against=against or evaluation.best)
     if out is not None:
         _write(out, result)
-    if as_json:
-        click.echo(json.dumps(result.as_json()))
-    else:
-        print_surrogate_result(Console(), result)
+    output.show(result.as_json(), lambda: print_surrogate_result(Console(), result))
 
 
 def _make_folder(folder: Path) -> None:

@@ -19,13 +19,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class LevelCost:
-    """What the children of one size and one fidelity have cost so far.
+    """What the children of one size and one fidelity have given and cost so far.
 
     Attributes:
         n_blocks: of their cells.
         fidelity: how many times as long as usual they are trained.
         n_asked: how many there are.
         n_done: how many of them have an outcome.
+        n_failed: how many of these have no accuracy.
+        best_accuracy: of those that finished; None where none has.
         n_examples: images that went through SGD.
         seconds: of training, added up over devices.
     """
@@ -34,6 +36,8 @@ class LevelCost:
     fidelity: int
     n_asked: int
     n_done: int
+    n_failed: int
+    best_accuracy: float | None
     n_examples: int
     seconds: float
 
@@ -88,9 +92,10 @@ class LedgerReader:
         return n_rounds
 
     def costs(self) -> list[LevelCost]:
-        """What the search has cost so far, by the size of the cells."""
+        """What the search has given and cost so far, by the size of the cells."""
         query = (
-            "SELECT n_blocks, fidelity, count(*), count(outcome.child), total(n_examples), total(seconds) "
+            "SELECT n_blocks, fidelity, count(*), count(outcome.child), count(outcome.child) - count(accuracy), "
+            "max(CASE WHEN status = 'finished' THEN accuracy END), total(n_examples), total(seconds) "
             "FROM child LEFT JOIN outcome ON outcome.child = child.id "
             "GROUP BY fidelity, n_blocks ORDER BY fidelity, n_blocks"
         )
@@ -156,12 +161,14 @@ class LedgerReader:
 
 
 def _cost(values: Any) -> LevelCost:
-    n_blocks, fidelity, n_asked, n_done, n_examples, seconds = values
+    n_blocks, fidelity, n_asked, n_done, n_failed, best_accuracy, n_examples, seconds = values
     return LevelCost(
         n_blocks=n_blocks,
         fidelity=fidelity,
         n_asked=n_asked,
         n_done=n_done,
+        n_failed=n_failed,
+        best_accuracy=best_accuracy,
         n_examples=int(n_examples),
         seconds=seconds,
     )

@@ -1,0 +1,69 @@
+"""How far a search is, as a run's folder tells."""
+
+import dataclasses
+from typing import Any
+
+from pnas_search import Ledger
+from pnas_tools._evaluator_name import TRAIN
+from pnas_tools._run_folder import RunFolder
+
+
+def read_status(run: RunFolder) -> dict[str, Any]:
+    """How far a search is, and what it cost; `best_accuracy` is the result's once there is one, and else of the best.
+
+    `n_running` are the children that somebody has begun to train; a search that was killed trains them again.
+
+    Raises:
+        BadInput: there is no run here.
+        LedgerError: the ledger cannot be read.
+    """
+    result = run.read_result()
+    status: dict[str, Any] = {
+        "n_finished": 0,
+        "n_stopped": 0,
+        "n_failed": 0,
+        "n_running": 0,
+        "n_asked": 0,
+        "failed": {},
+        "evaluator": None,
+        "strategy": None,
+        "level": 0,
+        "round": 0,
+        "levels": [],
+        "best_cell": None,
+        "best_accuracy": None,
+        "config": None,
+        "finished": result is not None,
+    }
+    ledger = run.open_for_reading()
+    if ledger is not None:
+        with ledger:
+            status |= _told(ledger)
+    if result is not None:
+        status |= {name: result[name] for name in ("best_cell", "best_accuracy")}
+    return status
+
+
+def _told(ledger: Ledger) -> dict[str, Any]:
+    """What a ledger tells, without reading all of its children."""
+    config, outcomes, n_rounds = ledger.config(), ledger.n_outcomes(), ledger.n_rounds()
+    failed = {status: count for status, count in outcomes.items() if status not in ("finished", "stopped")}
+    last, best = ledger.rows(round=n_rounds - 1), ledger.best_row()
+    levels = [dataclasses.asdict(level) for level in ledger.costs()]
+    told = {
+        "n_finished": outcomes.get("finished", 0),
+        "n_stopped": outcomes.get("stopped", 0),
+        "n_failed": sum(failed.values()),
+        "n_running": sum(row.worker is not None and row.outcome is None for row in last),
+        "n_asked": sum(level["n_asked"] for level in levels),
+        "failed": failed,
+        "evaluator": config.get("evaluator", TRAIN),
+        "strategy": config.get("strategy", "progressive"),
+        "level": max((level["n_blocks"] for level in levels), default=0),
+        "round": n_rounds,
+        "levels": levels,
+        "config": config,
+    }
+    if best is not None and best.outcome is not None:
+        told |= {"best_cell": best.candidate.cell, "best_accuracy": best.outcome.accuracy}
+    return told
