@@ -1,23 +1,64 @@
 import functools
 import multiprocessing
+import os
 import pickle
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pnas_search import Candidate, Progressive, Random, Reranked, SearchError
 from pnas_searchspace import Cell, CellSpace
 
 optuna = pytest.importorskip("optuna")
 
+from pnas_search._optuna._endings import ENDING  # noqa: E402
 from pnas_search.optuna import ProgressiveSampler, suggest_cell  # noqa: E402
 
 Strategies = Callable[[], Progressive]
+Rounds = Callable[..., Iterator[list[Candidate]]]
 N_BLOCKS = 3
+
+
+class Nearest:
+    """Predicts the accuracy of the trained cell that has the most tokens in common."""
+
+    def fit(self, X: Sequence[NDArray[np.int64]], y: NDArray[np.float64]) -> None:
+        self._known = list(zip(X, y, strict=True))
+
+    def predict(self, X: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.array([max((np.sum(x[: len(known)] == known), y) for known, y in self._known)[1] for x in X])
+
+
+class Following(Progressive):
+    """Of 10 cells of one block, and 4 each of two and three."""
+
+    def __init__(self, space: CellSpace) -> None:
+        super().__init__(space, n_blocks=N_BLOCKS, beam_size=4, make_predictor=lambda _: Nearest())
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    yield
+    optuna.logging.set_verbosity(before)
+
+
+@pytest.fixture
+def make_strategy(space: CellSpace) -> Strategies:
+    return functools.partial(Following, space)
+
+
+@pytest.fixture
+def in_order(make_strategy: Strategies, accuracy_of: Callable[[Cell], float], rounds: Rounds) -> list[Cell]:
+    """All cells that the search trains when nothing fails, in its order."""
+    return [candidate.cell for asked in rounds(make_strategy(), accuracy_of) for candidate in asked]
 
 
 @pytest.fixture
@@ -145,15 +186,14 @@ def test_processes_share_a_study_and_one_may_be_killed(
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [-signal.SIGKILL, 0, 0]
-    trained = Counter(
-        trial.user_attrs["cell"] for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE
-    )
-    assert set(trained) == {cell.key for cell in in_order}
+    # One that was killed while it prepared the next round has noted its value, and Optuna has not stored it.
+    trained = {trial.user_attrs["cell"] for trial in study.trials if trial.values or ENDING in trial.system_attrs}
+    assert trained == {cell.key for cell in in_order}
 
 
 def test_a_cell_that_fails_is_tried_once_more_and_counts_as_failed(
     make_strategy: Strategies, space: CellSpace, accuracy_of: Callable[[Cell], float],
-    rounds: Callable[..., list[list[Candidate]]], in_order: list[Cell],
+    rounds: Rounds, in_order: list[Cell],
 ) -> None:  # fmt: skip
     bad = max(in_order[:10], key=accuracy_of)
 
@@ -185,12 +225,12 @@ def test_a_cell_whose_mistake_was_mended_is_trained_after_all(
     with pytest.raises(RuntimeError, match="a mistake"):
         study.optimize(mistaken)
     study.optimize(objective)
-    assert keys(study) == [cell.key for cell in [in_order[0], *in_order]]
+    assert keys(study) == [cell.key for cell in [in_order[0], *in_order[1:10], in_order[0], *in_order[10:]]]
 
 
 def test_a_pruned_cell_counts_as_what_it_reported_last(
     make_strategy: Strategies, space: CellSpace, accuracy_of: Callable[[Cell], float], in_order: list[Cell],
-    rounds: Callable[..., list[list[Candidate]]],
+    rounds: Rounds,
 ) -> None:  # fmt: skip
     best = max(in_order[:10], key=accuracy_of)
     silent = min(in_order[:10], key=accuracy_of)
@@ -357,7 +397,124 @@ def test_a_trial_that_fails_before_it_took_its_cell_is_a_failure_of_that_cell(
         return objective(trial)
 
     study = study_of(ProgressiveSampler(make_strategy))
-    study.optimize(failing, catch=RuntimeError, n_trials=11)
-    assert [trial.user_attrs.get("cell") for trial in study.trials] == [
-        None, None, *(cell.key for cell in in_order[1:10])
-    ]  # fmt: skip
+    study.optimize(failing, catch=RuntimeError, n_trials=12)
+    expected = [*in_order[2:10], *in_order[:2]]
+    assert [trial.user_attrs.get("cell") for trial in study.trials] == [None, None, *(cell.key for cell in expected)]
+
+
+def test_a_value_counts_though_two_trials_failed_if_it_comes_before_the_round_is_over(
+    make_strategy: Strategies, objective: Callable[[optuna.Trial], float], space: CellSpace, in_order: list[Cell]
+) -> None:
+    study = study_of(ProgressiveSampler(make_strategy))
+    first = study.ask()
+    cell = suggested(first, space)
+    study.tell(first, state=optuna.trial.TrialState.FAIL)
+    for finish in (lambda trial: study.tell(trial, state=optuna.trial.TrialState.FAIL), None):
+        study.enqueue_trial(study.trials[0].params)
+        if finish is not None:
+            again = study.ask()
+            suggested(again, space)
+            finish(again)
+    study.optimize(objective)
+    assert cell == in_order[0]
+    assert Counter(keys(study)) == Counter(one.key for one in [*in_order, cell, cell])
+
+
+class DyingOnce(Following):
+    """Asking for the second round fails once, in a way of one's choice."""
+
+    def __init__(self, space: CellSpace, die: Callable[[], None]) -> None:
+        super().__init__(space)
+        self.die: Callable[[], None] | None = die
+
+    def ask(self) -> list[Candidate]:
+        if self._levels and self.die is not None:
+            die, self.die = self.die, None
+            die()
+        return super().ask()
+
+
+def fail() -> None:
+    raise RuntimeError("no memory for the surrogate")
+
+
+def test_a_surrogate_that_fails_can_be_asked_again(
+    space: CellSpace, objective: Callable[[optuna.Trial], float], in_order: list[Cell]
+) -> None:
+    study = study_of(ProgressiveSampler(lambda: DyingOnce(space, fail)))
+    with pytest.raises(RuntimeError, match="no memory for the surrogate"):
+        study.optimize(objective)
+    study.optimize(objective)
+    assert keys(study) == [cell.key for cell in in_order]
+
+
+def test_a_process_that_is_killed_while_it_prepares_a_round_loses_no_value(
+    make_strategy: Strategies, space: CellSpace, objective: Callable[[optuna.Trial], float], in_order: list[Cell],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    settings = {"storage": f"sqlite:///{tmp_path / 'study.db'}", "study_name": "cells", "load_if_exists": True}
+
+    def search() -> None:
+        study_of(ProgressiveSampler(lambda: DyingOnce(space, lambda: os._exit(9))), **settings).optimize(objective)
+
+    process = multiprocessing.get_context("fork").Process(target=search)
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    study = study_of(ProgressiveSampler(make_strategy), **settings)
+    assert study.trials[-1].state == optuna.trial.TrialState.RUNNING
+    study.optimize(objective)
+    assert keys(study) == [cell.key for cell in in_order]
+
+
+def test_of_two_values_of_a_cell_the_one_that_came_first_counts_for_everybody(
+    make_strategy: Strategies, objective: Callable[[optuna.Trial], float], space: CellSpace, tmp_path: Path
+) -> None:
+    settings = {"storage": f"sqlite:///{tmp_path / 'study.db'}", "study_name": "cells", "load_if_exists": True}
+    one, other = (study_of(ProgressiveSampler(make_strategy), **settings) for _ in range(2))
+    one.optimize(objective, n_trials=9)
+    late, early = one.ask(), other.ask()
+    assert suggested(late, space) == suggested(early, space)
+    other.tell(early, 0.0)
+    one.tell(late, 1.0)
+    third = study_of(ProgressiveSampler(make_strategy), **settings)
+    asked = [[suggested(study.ask(), space)] for study in (one, other, third)]
+    assert len({cell for cells in asked for cell in cells}) == 3
+    study = study_of(ProgressiveSampler(make_strategy))
+    study.optimize(lambda trial: objective(trial) * (trial.number != 9), n_trials=13)
+    assert {cell for cells in asked for cell in cells} == {Cell.from_text(key) for key in keys(study)[10:13]}
+
+
+def test_a_refused_trial_counts_as_a_failure_and_not_as_its_value(
+    make_strategy: Strategies, objective: Callable[[optuna.Trial], float], in_order: list[Cell]
+) -> None:
+    study = study_of(ProgressiveSampler(make_strategy))
+    for wrong in (lambda trial: trial.suggest_float("rate", 0, 1), lambda trial: objective(trial) + 90):
+        with pytest.raises(SearchError):
+            study.optimize(wrong)
+    study.optimize(objective)
+    assert {trial.user_attrs["cell"] for trial in study.trials[2:]} == {cell.key for cell in in_order}
+
+
+def test_failures_of_other_cells_than_were_given_come_to_an_end(make_strategy: Strategies) -> None:
+    def failing(trial: optuna.Trial) -> float:
+        suggest_cell(trial, CellSpace(("conv",)), N_BLOCKS)
+        raise RuntimeError("out of memory")
+
+    study = study_of(ProgressiveSampler(make_strategy))
+    study.optimize(failing, catch=RuntimeError)
+    assert len(study.trials) == 2 * 10
+    with pytest.raises(SearchError, match="none of the 10 children of 1 blocks finished training"):
+        study.optimize(failing)
+
+
+def test_trials_that_wait_are_run_though_the_search_is_over(
+    make_strategy: Strategies, objective: Callable[[optuna.Trial], float]
+) -> None:
+    study = study_of(ProgressiveSampler(make_strategy))
+    study.optimize(objective)
+    n_before = len(study.trials)
+    for _ in range(3):
+        study.enqueue_trial(study.trials[0].params)
+    study.optimize(objective)
+    assert [trial.state for trial in study.trials[n_before:]] == [optuna.trial.TrialState.COMPLETE] * 3

@@ -213,6 +213,14 @@ def test_a_round_in_which_nothing_finished_ends_the_search_with_a_word(
         strategy.tell(second, [failed] * len(second))
 
 
+def test_a_first_level_that_is_the_whole_budget_may_not_fail(
+    space: CellSpace, accuracy_of: Score, failed: Outcome
+) -> None:
+    strategy = Progressive(space, n_blocks=2, beam_size=4, make_predictor=Oracles(space, accuracy_of), n_models=3)
+    with pytest.raises(SearchError, match="none of the 3 children of 1 blocks finished training"):
+        strategy.tell(strategy.ask(), [failed] * 3)
+
+
 def test_the_rest_of_a_budget_may_fail_and_leaves_the_level_before(
     space: CellSpace, accuracy_of: Score, finished: Callable[[float], Outcome], failed: Outcome
 ) -> None:

@@ -8,20 +8,20 @@ from optuna.trial import FrozenTrial, TrialState
 from pnas_search._optuna._parameters import SIZE, cell_of
 from pnas_searchspace import Cell
 
-ATTRIBUTE = "pnas_search:cell"
+CELL = "pnas_search:cell"
 """The system attribute of a trial that holds the cell it was given."""
 
 
 def given_cell(trial: FrozenTrial) -> Cell | None:
     """The cell that a trial was given; None for one that brought its own."""
-    text = trial.system_attrs.get(ATTRIBUTE)
+    text = trial.system_attrs.get(CELL)
     return None if text is None else Cell.from_text(text)
 
 
 def needs_cell(trial: FrozenTrial) -> bool:
     """Whether a trial that begins has none: not from `enqueue_trial`, nor as an earlier one that is tried again."""
     return not (
-        ATTRIBUTE in trial.system_attrs or SIZE in trial.params or SIZE in trial.system_attrs.get("fixed_params", ())
+        CELL in trial.system_attrs or SIZE in trial.params or SIZE in trial.system_attrs.get("fixed_params", ())
     )
 
 

@@ -8,12 +8,13 @@ from optuna.distributions import BaseDistribution
 from optuna.logging import get_logger
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.storages import BaseStorage
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from pnas_search._errors import SearchError
-from pnas_search._optuna._assignment import ATTRIBUTE, given_cell, needs_cell, next_cell
-from pnas_search._optuna._outcomes import Outcomes
+from pnas_search._optuna._assignment import CELL, given_cell, needs_cell, next_cell
+from pnas_search._optuna._endings import ENDING, Ending
+from pnas_search._optuna._outcomes import Outcomes, accuracy_of
 from pnas_search._optuna._parameters import cell_of, parameters_of
 from pnas_search._optuna._progress import Progress
 from pnas_search._strategies._base import Strategy
@@ -43,9 +44,9 @@ class ProgressiveSampler(BaseSampler):
 
     Trials may run at the same time. When all cells of a round are given out, and some are not there yet, the next
     trial gets one of these once more: so a trial that never ends, as its process was killed, holds up nobody. Processes
-    that ask at the same moment may now and then get the same cell. A cell whose trials failed, or were pruned before
-    they reported a value, has a second one and then counts as failed; one that was pruned counts as what it reported
-    last.
+    that ask at the same moment may now and then get the same cell. A cell whose trial failed, or was pruned before it
+    reported a value, has a second one when the others of its round are given out, and then counts as failed, unless a
+    value comes before the round is over; one that was pruned counts as what it reported last.
 
     Args:
         make_strategy: makes a new strategy, each time the same, such as a `Progressive`; one that asks for cells at
@@ -121,22 +122,36 @@ class ProgressiveSampler(BaseSampler):
         return _contained(parameters[param_name], param_name, param_distribution)
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        """Stop the study if that was the last one.
+        """Note how the trial ended, prepare the next round if it was the last of one, and stop if there is none.
 
         Raises:
-            SearchError: the trial has a value, and it is of another cell than the one that it was given.
+            SearchError: the trial has a value, and that is no accuracy, or of another cell than the trial was given; or
+                the strategy cannot go on.
         """
         self._independent_sampler.after_trial(study, trial, state, values)
+        # First, as a round may take long to prepare, and Optuna stores how the trial ended after that.
+        _note(study, trial, Ending.now(state, values))
         if values:
+            _check_value(trial, values[0], study.direction)
             _check_that_given_was_taken(trial)
-        with self._lock:
-            progress = self._progress_of(study)
-            progress.outcomes.add(trial, state, values)
-            is_over = not progress.wanted(_trials(study))
+        try:
+            is_over = self._is_over(study)
+        except SearchError as error:
+            if values:
+                raise
+            # Optuna can bear no exception here after a trial that failed; the next trial raises it again.
+            _logger.error(str(error))
+            is_over = True
         if is_over:
             # A study that is asked and told, and does not optimize, cannot be stopped.
             with contextlib.suppress(RuntimeError):
                 study.stop()
+
+    def _is_over(self, study: Study) -> bool:
+        with self._lock:
+            trials = _trials(study)
+            waits = any(trial.state == TrialState.WAITING for trial in trials)
+            return not (self._progress_of(study).wanted(trials) or waits)
 
     def _progress_of(self, study: Study) -> Progress:
         # By storage and number, as a pruner may pass on a study of its own that stands for this one.
@@ -152,7 +167,20 @@ def _trials(study: Study) -> list[FrozenTrial]:
 
 
 def _give(study: Study, trial: FrozenTrial, cell: Cell) -> None:
-    study._storage.set_trial_system_attr(trial._trial_id, ATTRIBUTE, str(cell))
+    study._storage.set_trial_system_attr(trial._trial_id, CELL, str(cell))
+
+
+def _note(study: Study, trial: FrozenTrial, ending: Ending) -> None:
+    study._storage.set_trial_system_attr(trial._trial_id, ENDING, ending.as_json())
+
+
+def _check_value(trial: FrozenTrial, value: float, direction: StudyDirection) -> None:
+    if accuracy_of(value, direction) is None:
+        is_accuracy = direction == StudyDirection.MAXIMIZE
+        wanted = "accuracies, to be maximized," if is_accuracy else "errors, 1 less an accuracy, to be minimized,"
+        raise SearchError(
+            f"trial {trial.number} gave {value:g}, and this study must be of {wanted} in [0, 1]: change the objective"
+        )
 
 
 def _check_that_given_was_taken(trial: FrozenTrial) -> None:

@@ -116,7 +116,7 @@ class Progressive(Strategy):
         if not with_accuracy(level) and not is_rest:
             raise SearchError(
                 f"none of the {len(level)} children of {n_blocks} blocks finished training; "
-                "look at their status in the ledger, and try a lower learning rate"
+                "see how they failed, and try a lower learning rate"
             )
         self._levels.append(level)
 
