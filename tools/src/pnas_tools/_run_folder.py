@@ -42,7 +42,7 @@ class RunFolder:
             result = json.loads(self.result.read_text(encoding="utf-8"))
             if not (isinstance(result, dict) and {"best_cell", "best_accuracy", "levels", "config"} <= result.keys()):
                 raise ValueError("it is no result of a search")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
             raise BadInput(
@@ -164,7 +164,8 @@ class RunFolder:
         if entry.name == self.config.name:
             return _is_config(entry)
         names = {self.data.name, _LOCK_FILE, f".{self.config.name}.tmp"}
-        return entry.name in names | {f"{self.ledger.name}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")}
+        names |= {f"{self.ledger.name}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")}
+        return entry.name in names and entry.is_file()
 
 
 def _is_config(path: Path) -> bool:
