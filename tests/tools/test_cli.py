@@ -1,44 +1,58 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from pnas_tools._cli import cli
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-HELP = [
-    [],
-    ["compare"],
-    ["models"],
-    ["models", "classify"],
-    ["models", "convert"],
-    ["models", "export"],
-    ["models", "info"],
-    ["models", "list"],
-    ["search"],
-    ["space"],
-    ["space", "canonical"],
-    ["space", "count"],
-    ["space", "neighbors"],
-    ["space", "sample"],
-    ["status"],
-    ["surrogate"],
-    ["surrogate", "benchmark"],
-]
+PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+ABOUT = """# Commands
+
+What `--help` prints, of `pnas-tools` and of every command. Results go to stdout and everything else to stderr. For completion in
+bash, put `eval "$(_PNAS_TOOLS_COMPLETE=bash_source pnas-tools)"` into `~/.bashrc`; with `zsh_source` or `fish_source` the other
+two.
+"""
 
 
-@pytest.mark.parametrize("command", HELP, ids=lambda command: " ".join(command) or "pnas-tools")
-def test_the_help_is_as_it_was(command: list[str]) -> None:
-    """After a change that is meant, `PNAS_UPDATE_GOLDEN=1 make test` writes the new text."""
-    done = CliRunner().invoke(cli, [*command, "--help"], prog_name="pnas-tools", terminal_width=100)
+def helps(command: click.Command, name: str) -> Iterator[str]:
+    """The page's part about a command, and about those below it."""
+    done = CliRunner().invoke(command, ["--help"], prog_name=name, terminal_width=100)
     assert done.exit_code == 0
-    golden = GOLDEN / f"help{''.join(f'_{name}' for name in command)}.txt"
+    yield f"\n## {name}\n\n```text\n{done.output}```\n"
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            assert found is not None
+            found.context_settings |= cli.context_settings
+            yield from helps(found, f"{name} {below}")
+
+
+def test_the_page_of_commands_is_what_they_print() -> None:
+    """After a change that is meant, `PNAS_UPDATE_GOLDEN=1 make test` writes the new text."""
+    page = "".join([ABOUT, *helps(cli, "pnas-tools")])
     if os.environ.get("PNAS_UPDATE_GOLDEN"):
-        golden.write_text(done.output, encoding="utf-8")
-    assert done.output == golden.read_text(encoding="utf-8")
+        PAGE.write_text(page, encoding="utf-8")
+    assert page == PAGE.read_text(encoding="utf-8")
+
+
+def test_the_list_of_commands_is_of_those_that_there_are() -> None:
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        found = cli.get_command(context, name)
+        assert found is not None
+        assert found.name == name
+
+
+def test_a_misspelt_command_is_guessed() -> None:
+    done = CliRunner().invoke(cli, ["serach"], prog_name="pnas-tools")
+    assert done.exit_code == 2
+    assert "there is no command 'serach': did you mean 'search'?" in done.output
 
 
 @pytest.mark.parametrize(

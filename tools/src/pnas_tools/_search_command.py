@@ -46,7 +46,7 @@ def search_command(
     """Search for a cell, from simple ones to complex ones (Algorithm 1 of the paper), or by another strategy.
 
     The run lives in a folder. Interrupted in whatever way, the same command goes on with it, and ends as if it had
-    never stopped. The result depends on the options below --track, and not on where and how many at a time are trained.
+    never stopped. The result depends on the options below --quiet, and not on where and how many at a time are trained.
     """
     config = resolve_config(context, preset, options)
     execution.check(config)
