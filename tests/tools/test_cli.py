@@ -13,9 +13,9 @@ from pnas_tools._cli import cli
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 ABOUT = """# Commands
 
-What `--help` prints, of `pnas-tools` and of every command. Results go to stdout and everything else to stderr. For completion in
-bash, put `eval "$(_PNAS_TOOLS_COMPLETE=bash_source pnas-tools)"` into `~/.bashrc`; with `zsh_source` or `fish_source` the other
-two.
+What `--help` prints, of `pnas-tools` and of every command. Results go to stdout and everything else to stderr. For
+completion in bash, put `eval "$(_PNAS_TOOLS_COMPLETE=bash_source pnas-tools)"` into `~/.bashrc`; with `zsh_source` or
+`fish_source` in the other two.
 """
 
 
