@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,22 @@ def test_a_reader_tells_the_same(
     with Ledger.read(tmp_path / "ledger.sqlite") as reader:
         for tell in (Ledger.costs, Ledger.n_outcomes, Ledger.n_rounds, Ledger.best_row, Ledger.rows):
             assert tell(reader) == tell(ledger)
+
+
+def test_times_are_those_of_the_last_attempt_and_of_the_outcome(
+    ledger: Ledger, requests: list[Request], finished: Callable[[float], Outcome]
+) -> None:
+    begin(ledger, 0, requests[:3])
+    begin(ledger, 1, requests[3:4])
+    ledger.start(requests[0], "a worker that is killed")
+    between = datetime.now(UTC)
+    ledger.start(requests[0], "another one")
+    for request in (requests[0], requests[2], requests[3]):  # the last two were begun by nobody
+        ledger.record(request, finished(0.5))
+    times = ledger.times()
+    assert times.keys() == {(0, 0), (0, 2), (1, 0)}
+    started_at, finished_at = times[0, 0]
+    assert started_at is not None
+    assert between <= started_at <= finished_at <= datetime.now(UTC)
+    assert times[0, 2][0] is None
+    assert ledger.times(from_round=1) == {(1, 0): times[1, 0]}

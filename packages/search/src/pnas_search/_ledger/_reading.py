@@ -4,13 +4,14 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from pnas_search._errors import DamagedLedgerError, LedgerError, SearchError
 from pnas_search._ledger._connections import cannot_be_read
-from pnas_search._ledger._rows import ROWS, LedgerRow, predictions_from, row_from
+from pnas_search._ledger._rows import ROWS, LedgerRow, predictions_from, row_from, times_from
 from pnas_search._strategies._base import Predictions
 from pnas_searchspace import SearchSpaceError
 
@@ -70,6 +71,18 @@ class LedgerReader:
         where, index = ("=", round) if round is not None else (">=", from_round)
         query = f"{ROWS} WHERE child.round {where} ? ORDER BY child.round, child.position"
         return self._select(query, index, make=row_from)
+
+    def times(self, *, from_round: int = 0) -> dict[tuple[int, int], tuple[datetime | None, datetime]]:
+        """When the children that have an outcome were begun last, if anybody said so, and when that came.
+
+        By round and position; those of this round and later ones.
+        """
+        query = (
+            "SELECT child.round, child.position, "
+            "(SELECT started_at FROM attempt WHERE attempt.child = child.id ORDER BY id DESC LIMIT 1), finished_at "
+            "FROM child JOIN outcome ON outcome.child = child.id WHERE child.round >= ?"
+        )
+        return dict(self._select(query, from_round, make=times_from))
 
     def best_row(self) -> LedgerRow | None:
         """The most accurate child that finished, or else was stopped; of equals the one that was asked for first.

@@ -76,6 +76,13 @@ def row_from(values: Sequence[Any]) -> LedgerRow:
     return LedgerRow(round=index, position=position, candidate=candidate, seed=seed, worker=worker, outcome=outcome)
 
 
+def times_from(values: Sequence[Any]) -> tuple[tuple[int, int], tuple[datetime | None, datetime]]:
+    """A child's round and position, and when it was begun and ended."""
+    index, position, started_at, finished_at = values
+    started = datetime.fromisoformat(started_at) if started_at is not None else None
+    return (index, position), (started, datetime.fromisoformat(finished_at))
+
+
 def child_values(index: int, position: int, candidate: Candidate, seed: int, parent_id: int | None) -> tuple[Any, ...]:
     """The values of a child's row, but for its id."""
     return (
