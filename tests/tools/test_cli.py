@@ -64,6 +64,7 @@ def test_a_misspelt_command_is_guessed() -> None:
         ["search", "--help"],
         ["space", "count", "--blocks", "2"],
         ["surrogate", "benchmark", "--help"],
+        ["sync", "--help"],
     ],
     ids=" ".join,
 )

@@ -11,6 +11,7 @@ import pnas_tools
 _COMMANDS = {
     "search": ("pnas_tools._search_command", "Search for a cell, from simple ones to complex ones."),
     "status": ("pnas_tools._status_command", "How far a search is, whether it is running or not."),
+    "sync": ("pnas_tools._sync_command", "Send to MLflow what it lacks of a search."),
     "compare": ("pnas_tools._compare_command", "Strategies side by side: the paper's figure 4 and table 2."),
     "models": ("pnas_tools._models_command", "List, convert, export and use networks, such as PNASNet-5."),
     "space": ("pnas_tools._space_command", "Count, sample and vary cells, exactly and up to isomorphism."),

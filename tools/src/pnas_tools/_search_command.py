@@ -19,7 +19,7 @@ from pnas_tools._run_folder import RunFolder
 from pnas_tools._run_search import run_search, track_the_rest
 from pnas_tools._strategies import check_strategy_sizes
 from pnas_tools._terminal import print_result
-from pnas_tools._tracking import local_store
+from pnas_tools._tracking_uri import local_store
 
 
 @click.command("search", epilog="Example: pnas-tools search --blocks 2 --beam 8 --out runs/small")

@@ -1,6 +1,5 @@
 """What a finished search prints."""
 
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +8,7 @@ from rich.table import Table
 from pnas_searchspace import Cell
 from pnas_tools._evaluator_name import BenchmarkName
 from pnas_tools._run_folder import RunFolder
+from pnas_tools._tracking_uri import where_to_look
 
 
 def print_result(console: Console, run: RunFolder, result: dict[str, Any], tracking_uri: str | None) -> None:
@@ -26,9 +26,7 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
     console.print(f"\n{_cost(result)}\n", highlight=False, markup=False, soft_wrap=True)
     places = [("result", str(run.result)), ("drawing", str(run.drawing)), ("every child", str(run.ledger))]
     if tracking_uri is not None:
-        from_here = tracking_uri.replace(f"{Path.cwd().as_posix()}/", "")
-        local = tracking_uri.startswith("sqlite:")
-        places.append(("MLflow", f"mlflow ui --backend-store-uri {from_here}" if local else tracking_uri))
+        places.append(("MLflow", where_to_look(tracking_uri)))
     for name, place in places:
         console.print(f"  {name:<12} {place}", highlight=False, markup=False, soft_wrap=True)
 
