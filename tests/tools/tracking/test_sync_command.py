@@ -23,7 +23,7 @@ def clean_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_what_is_missing_is_sent_once_and_a_sentence_says_where_to_look(run: RunFolder) -> None:
     first = CliRunner().invoke(cli, ["sync", str(run.path)])
     assert first.exit_code == 0, first.output
-    look = f"to look there: mlflow ui --backend-store-uri sqlite:///runs/mlflow.db\n"
+    look = "to look there: mlflow ui --backend-store-uri sqlite:///runs/mlflow.db\n"
     assert first.output == f"sent 3 children and 1 file of {run.path} to MLflow; {look}"
     second = CliRunner().invoke(cli, ["sync", str(run.path)])
     assert second.exit_code == 0
