@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+from safetensors import safe_open
 
 from pnas_models import (
     PNASNET_5,
@@ -92,3 +93,18 @@ def test_others_may_read_the_file_as_any_other(tmp_path: Path) -> None:
     save_weights(cifar_network(PNASNET_5, 4, 1), tmp_path / "weights.safetensors")
     (tmp_path / "other").write_bytes(b"")
     assert (tmp_path / "weights.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_file_says_what_else_it_was_told_and_is_read_all_the_same(tmp_path: Path) -> None:
+    network = cifar_network(PNASNET_5, 4, 1)
+    save_weights(network, tmp_path / "noted.safetensors", notes={"images": "grey"})
+    with safe_open(tmp_path / "noted.safetensors", framework="pt") as file:
+        assert file.metadata()["images"] == "grey"
+    assert load_network(tmp_path / "noted.safetensors").config == network.config
+
+
+def test_a_note_does_not_take_the_place_of_the_config(tmp_path: Path) -> None:
+    network = cifar_network(PNASNET_5, 4, 1)
+    with pytest.raises(ModelError, match="cannot be named 'config'"):
+        save_weights(network, tmp_path / "noted.safetensors", notes={"config": "{}"})
+    assert not list(tmp_path.iterdir())

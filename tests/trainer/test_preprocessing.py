@@ -279,3 +279,18 @@ def test_a_cutout_larger_than_what_the_network_sees_is_refused_and_one_as_large_
 def test_padding_to_less_than_the_image_is_refused():
     with pytest.raises(TrainerError, match="pad_to must be 6 pixels or more, the size of the images, and 5 is not"):
         trained_on(distinct_images(2, 5, 6), pad_to=5)
+
+
+@pytest.mark.parametrize("whitening", ["channel", "image"])
+def test_without_the_training_images_their_statistics_give_the_same_bits(whitening):
+    settings = Preprocessing(whitening=whitening, upsample_to=10, crop_to=8)
+    images = torch.randint(0, 256, (20, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    of_images = Preprocessor(settings, images)
+    of_statistics = Preprocessor.of_statistics(settings, (8, 8), mean=of_images.mean, std=of_images.std)
+    assert torch.equal(of_statistics.for_evaluation(images), of_images.for_evaluation(images))
+    assert (of_statistics.mean, of_statistics.std) == (of_images.mean, of_images.std)
+
+
+def test_settings_that_do_not_fit_are_refused_without_the_training_images_too():
+    with pytest.raises(TrainerError, match="crop_to must fit into the image of 8 pixels"):
+        Preprocessor.of_statistics(Preprocessing(crop_to=9), (8, 8), mean=[0.0], std=[1.0])

@@ -272,3 +272,19 @@ def test_activation_checkpointing_gives_the_same_training(digits):
 def test_a_network_that_cannot_be_trained_is_refused_in_a_sentence(random_images, make_model, message):
     with pytest.raises(TrainerError, match=message):
         train(make_model, random_images, TrainConfig(), seed=0)
+
+
+def test_after_every_step_somebody_is_told_how_far_the_training_is(random_images):
+    told = []
+    config = TrainConfig(n_epochs=2, batch_size=len(random_images.train_images) // 2)
+    result = train(
+        lambda: nn.Sequential(
+            nn.Flatten(), nn.Linear(random_images.train_images[0].numel(), random_images.num_classes)
+        ),
+        random_images,
+        config,
+        seed=0,
+        on_step=lambda n_epochs, accuracies: told.append((n_epochs, tuple(accuracies))),
+    )
+    first, second = result.accuracies
+    assert told == [(0.5, ()), (1.0, (first,)), (1.5, (first,)), (2.0, (first, second))]

@@ -25,6 +25,7 @@ from pnas_models import (
     published_image_size,
 )
 from pnas_searchspace import Cell, SearchSpaceError
+from pnas_tools._preparation import Preparation
 from pnas_tools._published import fetched, weights_by_name
 
 _CELL_LIKE = re.compile(r"\s*\[|[^/.]*@-?\d+\+")
@@ -143,7 +144,11 @@ def _of_zoo(model: str, **given: Any) -> NetworkChoice:
 
 def _of_file(file: WeightFile, num_classes: int | None) -> NetworkChoice:
     empty = empty_network(file, num_classes=num_classes)
-    image_size = published_image_size(file.model) if file.model else _IMAGE_SIZES[empty.config["network"]]
+    preparation = Preparation.of_file(file.path)
+    if preparation is not None:
+        image_size = preparation.input_size
+    else:
+        image_size = published_image_size(file.model) if file.model else _IMAGE_SIZES[empty.config["network"]]
     return NetworkChoice(
         name=f"the network in {file.path}", empty=empty, image_size=image_size, model=file.model, file=file
     )

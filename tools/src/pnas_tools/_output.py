@@ -29,6 +29,10 @@ class Output:
         """Where progress goes."""
         return Console(stderr=True, quiet=self.is_quiet)
 
+    def flags(self) -> dict[str, bool]:
+        """The options that give another command the same."""
+        return {"--json": self.as_json, "--quiet": self.is_quiet}
+
     def show(self, result: Any, as_text: Callable[[], None]) -> None:
         """Print a result, given as JSON can hold it, and what prints it for people."""
         if self.as_json:

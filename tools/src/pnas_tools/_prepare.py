@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING
 
 from pnas_tools._child import train_config
 from pnas_tools._config import SearchConfig
+from pnas_tools._devices import check_device
 from pnas_tools._errors import BadInput
 
 if TYPE_CHECKING:
@@ -15,13 +16,7 @@ def prepare(config: SearchConfig, data: Path) -> None:
     Raises:
         BadInput: the data set, the device, or values that do not go together.
     """
-    import torch
-
-    if config.device != "cpu" and (torch.device(config.device).index or 0) >= torch.cuda.device_count():
-        raise BadInput(
-            f"--device {config.device} asks for a CUDA device, and PyTorch finds {torch.cuda.device_count()} of them: "
-            "pass another one, or --device cpu"
-        )
+    check_device(config.device)
     read_images(config).save(data)
 
 

@@ -19,16 +19,26 @@ from pnas_tools._run_folder import RunFolder
 from pnas_tools._run_search import run_search, track_the_rest
 from pnas_tools._strategies import check_strategy_sizes
 from pnas_tools._terminal import print_result
+from pnas_tools._then import Step, StepText, check_steps
 from pnas_tools._tracking_uri import local_store
 
 
-@click.command("search", epilog="Example: pnas-tools search --blocks 2 --beam 8 --out runs/small")
+@click.command(
+    "search", epilog="Example: pnas-tools search --blocks 2 --beam 8 --out runs/small --then train --then export"
+)
 @click.option(
     "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/ and a name]")
 @execution_options
 @click.option("--track/--no-track", default=True, show_default=True, help="Whether to copy the run to MLflow.")
+@click.option(
+    "--then",
+    "steps",
+    type=StepText(),
+    multiple=True,
+    help="What follows the search, in the order given: train, with its options in quotes if any, and export.",
+)
 @output_options
 @config_options
 @click.pass_context
@@ -40,6 +50,7 @@ def search_command(
     out: Path | None,
     execution: Execution,
     track: bool,
+    steps: tuple[Step, ...],
     output: Output,
     **options: Any,
 ) -> None:
@@ -52,6 +63,7 @@ def search_command(
     execution.check(config)
     run = RunFolder(out if out is not None else Path("runs") / _default_name(preset, config))
     run.check(config)
+    check_steps(steps, run.path)
     console = output.meanwhile
     check_strategy_sizes(config, len(CellSpace(config.operations).one_block_cells()))
     check_early_stopping(config)
@@ -69,6 +81,8 @@ def search_command(
         run.data.unlink(missing_ok=True)  # left by a kill in the last moment
         track_the_rest(run, tracking_uri, console)
     output.show({"run": str(run.path), **result}, lambda: print_result(Console(), run, result, tracking_uri))
+    for step in steps:
+        step.work_on(run.path, is_tracked=track, output=output)
 
 
 def _default_name(preset: str, config: SearchConfig) -> str:

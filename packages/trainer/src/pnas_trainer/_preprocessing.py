@@ -1,5 +1,6 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -61,16 +62,43 @@ class Preprocessing:
 class Preprocessor:
     """`Preprocessing` with what it needs to know of the training images `(N, C, H, W)`, uint8.
 
+    Attributes:
+        mean: of every channel of the training images, in [0, 255].
+        std: the deviation of the same.
+
     Raises:
         TrainerError: the settings do not fit the size of the images.
     """
 
     def __init__(self, settings: Preprocessing, train_images: Tensor) -> None:
+        self._set(settings, train_images.shape[-2:], *_channel_statistics(train_images))
+
+    @classmethod
+    def of_statistics(
+        cls,
+        settings: Preprocessing,
+        size: tuple[int, int],
+        *,
+        mean: Sequence[float],
+        std: Sequence[float],
+        device: torch.device | str = "cpu",
+    ) -> Self:
+        """The same without the training images, for images `(height, width)`; it gives the same bits.
+
+        Raises:
+            TrainerError: as the constructor.
+        """
+        made = cls.__new__(cls)
+        made._set(settings, size, *(torch.tensor(x, device=device).view(1, -1, 1, 1) for x in (mean, std)))  # noqa: SLF001  # of its own class
+        return made
+
+    def _set(self, settings: Preprocessing, size: Sequence[int], mean: Tensor, std: Tensor) -> None:
         self._settings = settings
-        height, width = train_images.shape[-2:]
+        height, width = size
         _check_sizes(settings, height, width)
-        self._mean, self._std = _channel_statistics(train_images)
-        self._rows, self._columns = (_axis(settings, size).to(train_images.device) for size in (height, width))
+        self._mean, self._std = mean, std
+        self.mean, self.std = (tuple(x.flatten().tolist()) for x in (mean, std))
+        self._rows, self._columns = (_axis(settings, pixels).to(mean.device) for pixels in (height, width))
         crop = settings.crop_to
         self._central = tuple(
             axis if crop is None else central_crop(axis, crop) for axis in (self._rows, self._columns)

@@ -16,6 +16,8 @@ from pnas_trainer._training import Training
 
 ShouldStop = Callable[[Sequence[float]], bool]
 """Looks at a training's accuracies so far, and says whether to give it up."""
+OnStep = Callable[[float, Sequence[float]], None]
+"""Is told how many epochs a training has done, of which the last may be a part, and its accuracies so far."""
 
 
 def train(
@@ -26,6 +28,7 @@ def train(
     seed: int,
     device: torch.device | str = "cpu",
     should_stop: ShouldStop | None = None,
+    on_step: OnStep | None = None,
     checkpoint: Checkpoint | None = None,
     keep_weights: bool = False,
     distributed: bool = False,
@@ -42,6 +45,7 @@ def train(
         seed: of the initial weights, the order of the images and the augmentation.
         device: to train on.
         should_stop: asked after every epoch but the last.
+        on_step: told after every step how many epochs are done, and the accuracies so far; for showing progress.
         checkpoint: where to go on from after an interruption.
         keep_weights: whether the result carries the network's state dict; with a moving average, that of the average.
         distributed: whether this is one of several processes of `torchrun` that train one network together: each step
@@ -72,29 +76,35 @@ def train(
         if checkpoint is not None:
             file = CheckpointFile(checkpoint, _identity(config, seed, child, data), processes)
             file.load_into(training)
-        status = _run(training, config, should_stop, file)
+        status = _run(training, config, should_stop, on_step, file)
         with training.averaged():
             return result(child, training, 0, status, device, keep_weights=keep_weights)
 
 
 def _run(
-    training: Training, config: TrainConfig, should_stop: ShouldStop | None, file: CheckpointFile | None
+    training: Training,
+    config: TrainConfig,
+    should_stop: ShouldStop | None,
+    on_step: OnStep | None,
+    file: CheckpointFile | None,
 ) -> Status:
     """Train to the end, or to what ends it before."""
 
-    def save(*, now: bool = False) -> None:
+    def after_step(*, is_last: bool = False) -> None:
+        if on_step is not None:
+            on_step(training.epoch + training.step / len(training.batches.bounds), training.curve(0))
         if file is not None:
-            file.save_if_due(training, now=now)
+            file.save_if_due(training, now=is_last)
 
     while training.epoch < config.n_epochs and not training.has_diverged(0):
         is_between_epochs = training.epoch > 0 and training.step == 0
         if is_between_epochs and should_stop is not None and should_stop(training.curve(0)):
             return "stopped"
         try:
-            training.run_epoch(save)
+            training.run_epoch(after_step)
         except OutOfMemoryError:
             return "out_of_memory"
-        save(now=training.epoch == config.n_epochs)
+        after_step(is_last=training.epoch == config.n_epochs)
     return "diverged" if training.has_diverged(0) else "finished"
 
 

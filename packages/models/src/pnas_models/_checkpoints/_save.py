@@ -1,7 +1,9 @@
 import json
 import os
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from safetensors.torch import save
@@ -26,7 +28,13 @@ _LARGE = {
 }
 
 
-def save_weights(model: CellNetwork, path: str | PathLike[str], target: TargetName = "pnas") -> None:
+def save_weights(
+    model: CellNetwork,
+    path: str | PathLike[str],
+    target: TargetName = "pnas",
+    *,
+    notes: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Write a network's weights as safetensors, in one step: a file that is there was written to its end.
 
     Args:
@@ -34,16 +42,20 @@ def save_weights(model: CellNetwork, path: str | PathLike[str], target: TargetNa
         path: of the `.safetensors` file; one that is there is replaced.
         target: "pnas" for `load_weights` and `load_network`, or "timm" for its `pnasnet5large`, which has no auxiliary
             head.
+        notes: what else the file shall say of itself, such as what images the network expects, by name; nothing here
+            reads it.
 
     Raises:
-        ModelError: timm has no such network, or the network is fused or pruned.
+        ModelError: timm has no such network, the network is fused or pruned, or a note has a name that is taken.
     """
+    if taken := {"config", "format"} & notes.keys():
+        raise ModelError(f"a note of a file cannot be named {min(taken)!r}, which the file itself has: choose another")
     if target not in ("pnas", "timm"):
         raise ModelError(f"target must be pnas or timm, not {target!r}")
     if model.is_altered:
         raise ModelError("a fused or pruned network is not what its config builds again: save the network it came from")
     state = timm_state_dict(model) if target == "timm" else model.state_dict()
-    metadata = {"format": "pt"}
+    metadata = {"format": "pt", **notes}
     if target == "pnas":
         metadata["config"] = json.dumps(model.config)
     path = Path(path)

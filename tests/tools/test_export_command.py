@@ -1,0 +1,31 @@
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from pnas_models import cifar_network, save_weights
+from pnas_tools._cli import cli
+
+BLOCKS = [[-2, "identity", -1, "max_pool_3x3"]]
+
+
+def test_a_file_goes_to_an_onnx_file_beside_it_or_where_it_was_told(tmp_path: Path) -> None:
+    save_weights(cifar_network(BLOCKS, n_filters=2, n_repeats=1), tmp_path / "small.safetensors")
+    for options, target in (((), "network.onnx"), (("--onnx", str(tmp_path / "told.onnx")), "told.onnx")):
+        done = CliRunner().invoke(cli, ["export", str(tmp_path / "small.safetensors"), *options])
+        assert done.exit_code == 0, done.output
+        assert f"wrote {tmp_path / target}" in done.stdout
+        assert "onnxruntime differs from PyTorch by" in done.stdout
+        assert (tmp_path / target).is_file()
+
+
+def test_the_folder_of_a_training_that_is_not_finished_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    done = CliRunner().invoke(cli, ["export", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "is not finished" in done.stderr
+
+
+def test_it_has_every_option_of_the_other_export() -> None:
+    ours, theirs = (cli.get_command(None, name) for name in ("export", "models"))  # type: ignore[arg-type]
+    models_export = theirs.commands["export"]  # type: ignore[union-attr]
+    assert {option.name for option in ours.params} == {option.name for option in models_export.params}  # type: ignore[union-attr]

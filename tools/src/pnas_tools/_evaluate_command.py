@@ -1,0 +1,70 @@
+from typing import Any
+
+import click
+from rich.progress import track
+
+from pnas_tools._output import Output, output_options
+from pnas_tools._parameter_types import POSITIVE, Device
+from pnas_tools._refusing import refusing
+from pnas_tools._training._folder import trained_file
+
+# pnas_models and pnas_trainer import torch, which takes seconds: the command imports them when it runs.
+
+
+@click.command("evaluate", epilog="Example: pnas-tools evaluate pnasnet5_mobile --dataset imagenet/val")
+@click.argument("network_text", metavar="RUN|FOLDER|FILE|NAME")
+@click.option(
+    "--dataset",
+    metavar="NAME|FOLDER",
+    help="digits, cifar10, cifar100, fashion_mnist, an .npz file, or a folder with one folder for each class, or with "
+    "such in test or val.  [default: what it was trained on]",
+)
+@click.option("--weights", "weights_text", metavar="NAME|FILE", help="Of a NAME.  [default: those published]")
+@click.option(
+    "--image-size", type=click.IntRange(3, 4096), help="Of a folder's images, once resized.  [default: the weights']"
+)
+@click.option("--batch-size", type=POSITIVE, default=100, show_default=True, help="Images at a time.")
+@click.option("--device", type=Device(), default="cpu", show_default=True, help="What to compute on.")
+@click.option(
+    "--workers", "n_workers", type=click.IntRange(0), help="That decode a folder's images.  [default: one per core]"
+)
+@output_options
+@click.pass_context
+def evaluate_command(context: click.Context, /, network_text: str, device: str, output: Output, **options: Any) -> None:
+    """Measure how often a network is right, with its images prepared as its weights expect it.
+
+    A RUN, or the FOLDER of a training, stands for the network that `pnas-tools train` has trained there. A FILE holds
+    weights; a NAME is one of `pnas-tools models list`, whose weights are downloaded once. The classes of a FOLDER of
+    images are its folders in alphabetical order, as ImageNet's are in that of their wnids.
+    """
+    file = trained_file(network_text)
+
+    from pnas_tools._devices import check_device
+    from pnas_tools._evaluation._accuracy import measure
+    from pnas_tools._evaluation._request import Request
+
+    with refusing():
+        check_device(device)
+        request = Request.of_options(file, options, context.with_resource)
+        images = request.images
+        batches = track(
+            images.batches,
+            description="images",
+            total=images.n_batches,
+            console=output.meanwhile,
+            transient=True,
+            disable=not output.meanwhile.is_terminal,
+        )
+        measured = measure(request.choice.network(), batches, device)
+    result = {"network": request.choice.name, "dataset": request.dataset, "device": device, **measured}
+    output.show(result, lambda: _print_result(result))
+
+
+def _print_result(result: dict[str, Any]) -> None:
+    click.echo(f"{result['network']}\non {result['n_images']:,} images of {result['dataset']}\n")
+    for name, text in (
+        ("top-1", f"{100 * result['top_1']:.2f} %"),
+        ("top-5", f"{100 * result['top_5']:.2f} %"),
+        ("speed", f"{result['images_per_second']:,.0f} images/s on {result['device']}"),
+    ):
+        click.echo(f"  {name:<6} {text}")

@@ -1,0 +1,1 @@
+"""How often a network is right about the images of a data set."""

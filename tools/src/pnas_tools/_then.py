@@ -1,0 +1,72 @@
+"""What follows a search in the same command: the final training of its best cell, and the ONNX file of that."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pnas_tools._errors import BadInput
+from pnas_tools._output import Output
+from pnas_tools._training._folder import NETWORK_FOLDER, TrainingFolder
+
+_COMMANDS = {"train": "pnas_tools._train_command", "export": "pnas_tools._export_command"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One of these commands with its options, as in `train --epochs 60`; the run is what it works on."""
+
+    name: str
+    options: tuple[str, ...]
+
+    def context(self, run: Path) -> click.Context:
+        """The command with its options parsed.
+
+        Raises:
+            click.UsageError: they are not the command's.
+        """
+        return self._command().make_context(self.name, [str(run), *self.options])
+
+    def work_on(self, run: Path, *, is_tracked: bool, output: Output) -> None:
+        """Run the command on what is in the folder by now; it prints as the search does."""
+        shared = {"--no-track": self.name == "train" and not is_tracked, **output.flags()}
+        given = tuple(flag for flag, is_set in shared.items() if is_set)
+        with replace(self, options=(*given, *self.options)).context(run) as context:
+            self._command().invoke(context)
+
+    def _command(self) -> click.Command:
+        command: click.Command = getattr(import_module(_COMMANDS[self.name]), f"{self.name}_command")
+        return command
+
+
+class StepText(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
+    """A step, from the text of its command without the run."""
+
+    name = "COMMAND"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Step:
+        try:
+            name, *options = shlex.split(value) or [""]
+        except ValueError as error:
+            self.fail(f"{value!r} cannot be taken apart into words ({error})", param, ctx)
+        if name not in _COMMANDS:
+            self.fail(f"expected train or export, each with options or without, not {value!r}", param, ctx)
+        step = Step(name=name, options=tuple(options))
+        try:
+            step.context(Path("RUN")).close()
+        except click.UsageError as error:
+            self.fail(f"of {value!r}: {error.format_message()}", param, ctx)
+        return step
+
+
+def check_steps(steps: Sequence[Step], run: Path) -> None:
+    """Raise `BadInput` where a network would be exported before there is one."""
+    names = [step.name for step in steps]
+    if "export" not in names or "train" in names[: names.index("export")]:
+        return
+    if not TrainingFolder(run / NETWORK_FOLDER).network.is_file():
+        raise BadInput("--then export writes what --then train has trained: pass that before it")

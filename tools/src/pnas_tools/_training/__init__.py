@@ -1,0 +1,1 @@
+"""The final training of a network, from what is asked for to a file of weights."""

@@ -1,0 +1,133 @@
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from pnas_tools._errors import BadInput
+from pnas_tools._files import write_json_atomically
+from pnas_tools._run_folder import RunFolder
+from pnas_tools._training._process_group import ProcessGroup
+
+NETWORK_FOLDER = "network"
+"""Where the final training of a run lies in its folder."""
+
+
+class TrainingFolder:
+    """Where a final training lives: its config, its checkpoint, and in the end its network and its result."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.checkpoint = path / "checkpoint.pt"
+        self.network = path / "network.safetensors"
+        self.onnx = path / "network.onnx"
+        self.result = path / "result.json"
+        self.tracking = path / "mlflow.json"
+        self._lock = path / ".lock"
+
+    def holds_training(self) -> bool:
+        return self.config.is_file()
+
+    def read_result(self) -> dict[str, Any] | None:
+        """What a finished training gave; None while it is not finished."""
+        if not (self.result.is_file() and self.network.is_file()):
+            return None
+        result = self._read(self.result)
+        if not {"accuracy", "config", "network"} <= result.keys():
+            raise BadInput(f"{self.result} is no result of a training: remove it, and the same command writes it again")
+        return result
+
+    def check(self, plan: dict[str, Any]) -> None:
+        """Raise `BadInput` unless a training of this plan can begin or go on here; nothing is changed on disk."""
+        if self.path.exists() and not self.path.is_dir():
+            raise BadInput(f"{self.path} is a file, and a folder is to be written: choose another one with --out")
+        if self.holds_training():
+            self._check_config(self._read(self.config), plan)
+        elif self.path.is_dir():
+            foreign = sorted(entry.name for entry in self.path.iterdir() if not entry.name.startswith("."))
+            if foreign:
+                raise BadInput(
+                    f"{self.path} is not empty and holds no training, but {foreign[0]!r}: "
+                    "choose another folder with --out"
+                )
+
+    @contextmanager
+    def opened(self, plan: dict[str, Any], group: ProcessGroup) -> Iterator[None]:
+        """The folder with the plan in it, locked against other trainings meanwhile.
+
+        A new training that is given up with `BadInput` before its first checkpoint leaves nothing behind.
+        """
+        if not group.is_first:  # the first one has locked it for all
+            yield
+            return
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self._lock).acquire(timeout=0)
+        except Timeout as error:
+            raise BadInput(
+                f"another process is training in {self.path}: wait for it, or choose another folder with --out"
+            ) from error
+        except OSError as error:
+            raise BadInput(
+                f"{self.path} cannot be written to ({error.strerror}): choose another folder with --out"
+            ) from error
+        with lock:
+            self.check(plan)  # again, now that nobody else can begin one
+            is_new = not self.holds_training()
+            if is_new:
+                write_json_atomically(self.config, plan)
+            try:
+                yield
+            except BadInput:
+                if is_new and not self.checkpoint.exists():
+                    self._remove()
+                raise
+
+    def _remove(self) -> None:
+        """Remove what a training puts here before its first checkpoint, and the folder if it is empty then."""
+        for path in (self.config, self.checkpoint.with_name(f"{self.checkpoint.name}.part"), self._lock):
+            with suppress(OSError):  # Windows keeps the lock, which is open
+                path.unlink()
+        with suppress(OSError):  # there is something else in it
+            self.path.rmdir()
+
+    def _check_config(self, there: dict[str, Any], plan: dict[str, Any]) -> None:
+        here = json.loads(json.dumps(plan))
+        for name in sorted({*there, *here}):
+            if there.get(name) != here.get(name):
+                raise BadInput(
+                    f"{self.path} holds a training of another config, {name} is {there.get(name)!r} there and "
+                    f"{here.get(name)!r} here: choose another folder with --out, or give the same options"
+                )
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(value, dict):
+                raise ValueError("it is no object of JSON")
+        except ValueError as error:
+            raise BadInput(f"{path} is damaged ({error}): remove {self.path}, and train anew") from error
+        return value
+
+
+def trained_file(text: str) -> str:
+    """The file of weights that a RUN or the FOLDER of a training stands for; other texts as they are.
+
+    Raises:
+        BadInput: nothing has been trained there, or not to the end.
+    """
+    path = Path(text)
+    if RunFolder(path).holds_run():
+        folder = TrainingFolder(path / NETWORK_FOLDER)
+        if not folder.holds_training():
+            raise BadInput(f"no network has been trained from {path}: pnas-tools train {path} does")
+    else:
+        folder = TrainingFolder(path)
+        if not folder.holds_training():
+            return text
+    if not folder.network.is_file():
+        raise BadInput(f"the training in {folder.path} is not finished: the command that began it goes on with it")
+    return str(folder.network)
