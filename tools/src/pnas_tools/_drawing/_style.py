@@ -18,9 +18,10 @@ BOXES = {
 }
 LINES = {"previous": BOXES["previous"], "before": BOXES["before"], "inner": "#8a94a6"}
 FILL_OPACITY, BORDER_OPACITY = 0.16, 0.8
-LINE_WIDTH, BORDER_WIDTH = 1.5, 1.0
+LINE_WIDTH, BORDER_WIDTH, SUM_WIDTH = 1.5, 1.0, 1.3
 LABEL_SIZE, RAISED_SIZE, RAISED_BY = 12, 9, 4
-NOTE_SIZE, NOTE_OPACITY = 10, 0.7
+NOTE_SIZE, NOTE_OPACITY = 10, 0.75
+HEADING_WEIGHT = 600
 CORNER = 6
 BASELINE = 4  # of a label, below the middle of its box
 
@@ -32,10 +33,10 @@ DRAWING_CSS = "\n".join(
         ".pnas text{text-anchor:middle}",
         f".pnas tspan{{font-size:{RAISED_SIZE}px}}",
         f".pnas .note{{font-size:{NOTE_SIZE}px;text-anchor:start;opacity:{NOTE_OPACITY}}}",
-        ".pnas .heading{font-weight:600}",
+        f".pnas .heading{{font-weight:{HEADING_WEIGHT}}}",
         *(f".pnas rect.{kind}{{fill:{color};stroke:{color}}}" for kind, color in BOXES.items()),
         *(f".pnas path.{kind}{{stroke:{color}}}" for kind, color in LINES.items()),
-        f".pnas .sum{{fill:none;stroke:currentColor;stroke-width:{BORDER_WIDTH * 1.3:g}}}",
+        f".pnas .sum{{fill:none;stroke:currentColor;stroke-width:{SUM_WIDTH}}}",
     ]
 )
 """What `cell_fragment` needs once in a page; texts have the colour of the page's."""
