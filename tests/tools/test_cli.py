@@ -62,6 +62,7 @@ def test_a_misspelt_command_is_guessed() -> None:
         ["models", "--help"],
         ["models", "export", "--help"],
         ["search", "--help"],
+        ["show", "identity@-1+identity@-2"],
         ["space", "count", "--blocks", "2"],
         ["surrogate", "benchmark", "--help"],
         ["sync", "--help"],

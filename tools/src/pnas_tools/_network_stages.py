@@ -9,12 +9,13 @@ from pnas_tools._drawing import Stage
 
 def network_stages(network: CellNetwork, image_size: int | None) -> list[Stage]:
     """From the image to the softmax; maps are given in pixels where the size of the image is known."""
-    stride, channels = (network.feature_info[0][name] for name in ("reduction", "num_chs"))
+    first: Any = network.stem[0]
+    stride = first.stride[0]
     # The first convolution for ImageNet has stride 2 and no padding.
     size = image_size if image_size is None or stride == 1 else (image_size - 3) // 2 + 1
     stages = [
         Stage(label="image", note=_pixels(image_size)),
-        Stage(label=_strided("3×3 conv", stride), kind="convolution", note=_map(size, stride, channels)),
+        Stage(label=_strided("3×3 conv", stride), kind="convolution", note=_map(size, stride, first.out_channels)),
     ]
     for (_, cell_stride, _), alike in groupby(network.cells, _likeness):
         cells: list[Any] = list(alike)
@@ -25,7 +26,7 @@ def network_stages(network: CellNetwork, image_size: int | None) -> list[Stage]:
         stages.append(
             Stage(
                 label=_strided(_name(cells[-1], network), cell_stride),
-                kind="separable" if cell_stride == 1 else "dilated",
+                kind="cell" if cell_stride == 1 else "strided",
                 n_repeats=len(cells),
                 note=f"F = {n_filters}: {_map(size, stride, cells[-1].out_channels)}",
             )

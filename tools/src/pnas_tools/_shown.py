@@ -12,7 +12,7 @@ from pnas_searchspace import Cell, SearchSpaceError
 from pnas_tools._drawing import Scene, Stage, beside, cell_scene, network_scene
 from pnas_tools._errors import BadInput
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._status_command import read_status
+from pnas_tools._status import read_status
 
 if TYPE_CHECKING:  # importing torch takes seconds, and a cell is drawn without it
     from pnas_models import CellNetwork, WeightFile
@@ -90,7 +90,9 @@ def _cell_in(text: str) -> Cell | None:
 def _of_run(path: Path, options: dict[str, Any], image_size: int | None) -> Shown:
     given = [name for name, value in options.items() if value is not None]
     if given:
-        raise BadInput(f"--{_flag(given[0])} is of the network around a CELL, and {path} is a run with a network")
+        raise BadInput(
+            f"--{given[0].removeprefix('n_')} is of the network around a CELL, and {path} is a run with a network"
+        )
     try:
         best = read_status(RunFolder(path))["best_cell"]
         ledger = RunFolder(path).open_for_reading()
@@ -144,7 +146,3 @@ def _concatenated(name: str, blocks: list[list[Any]], concat: list[int] | None) 
 
 def _plain(cell: Cell) -> DrawnCell:
     return DrawnCell(name="cell", cell=cell, concat=tuple(range(len(cell))))
-
-
-def _flag(option: str) -> str:
-    return {"num_classes": "classes"}.get(option, option.removeprefix("n_").replace("_", "-"))

@@ -14,14 +14,15 @@ def beside(scenes: Sequence[tuple[str, Scene]], title: str) -> Scene:
     x = 0.0
     for heading, scene in scenes:
         name, y = heading.replace(" ", "-"), height - scene.height
-        text = Text(x + scene.width / 2, y - _HEADING / 2 + 10, heading, "heading")
+        text = Text(x + scene.axis, y - _HEADING / 2 + 10, heading, "heading")
         groups.append(Group(name=name, title=scene.title, items=[text]))
         groups += [
             Group(name=f"{name}-{group.name}", title=group.title, items=[_moved(item, x, y) for item in group.items])
             for group in scene.groups
         ]
         x += scene.width + _BETWEEN
-    return Scene(width=x - _BETWEEN, height=height, title=title, groups=groups)
+    width = x - _BETWEEN
+    return Scene(width=width, height=height, axis=width / 2, title=title, groups=groups)
 
 
 def _moved(item: Item, x: float, y: float) -> Item:

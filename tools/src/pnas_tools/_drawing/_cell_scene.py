@@ -2,7 +2,6 @@ from collections.abc import Sequence
 
 from pnas_searchspace import Block
 from pnas_tools._drawing._cell_layout import CONCAT, OUTPUT, CellLayout, Key, lay_out_cell
-from pnas_tools._drawing._geometry import Curve
 from pnas_tools._drawing._operations import family_of, label_of
 from pnas_tools._drawing._scene import Box, Group, Item, Line, LineKind, Scene, Sum, Text
 
@@ -14,7 +13,13 @@ def cell_scene(blocks: Sequence[Block], concat: Sequence[int], title: str) -> Sc
     layout = lay_out_cell(blocks, concat)
     sources = sorted(key for key in layout.nodes if isinstance(key, int))
     groups = [_input(layout, source) if source < 0 else _block(layout, source, blocks[source]) for source in sources]
-    return Scene(width=layout.width, height=layout.height, title=title, groups=[*groups, _output(layout, concat)])
+    return Scene(
+        width=layout.width,
+        height=layout.height,
+        axis=layout.nodes[OUTPUT].x,
+        title=title,
+        groups=[*groups, _output(layout, concat)],
+    )
 
 
 def _input(layout: CellLayout, source: int) -> Group:

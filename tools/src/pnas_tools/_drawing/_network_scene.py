@@ -35,7 +35,8 @@ def network_scene(stages: Sequence[Stage], title: str) -> Scene:
     ]
     widest = max(len(stage.note) for stage in stages) * _LETTER
     groups = [_group(index, stage, boxes) for index, stage in enumerate(stages)]
-    return Scene(width=_LEFT + _BOX_WIDTH + 10 + round(widest) + _RIGHT, height=height, title=title, groups=groups)
+    width = _LEFT + _BOX_WIDTH + 10 + round(widest) + _RIGHT
+    return Scene(width=width, height=height, axis=boxes[0].x, title=title, groups=groups)
 
 
 def _group(index: int, stage: Stage, boxes: Sequence[Rect]) -> Group:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _SWEEPS = 24
 
@@ -108,6 +109,6 @@ def _whole(places: Sequence[float], extents: Sequence[Extent]) -> list[int]:
 def _starts(extents: Sequence[Extent]) -> list[float]:
     """How far from the first each would stand if they stood as near as they may."""
     starts = [0.0]
-    for left, right in zip(extents, extents[1:], strict=False):
+    for left, right in pairwise(extents):
         starts.append(starts[-1] + left.right + right.left)
     return starts

@@ -80,7 +80,7 @@ class _Canvas:
                 linewidth=BORDER_WIDTH,
             )
         )
-        label = f"{box.label}$^{{\\mathrm{{{box.raised}}}}}$" if box.raised else box.label
+        label = f"{box.label}$^{{{_as_math(box.raised)}}}$" if box.raised else box.label
         self._text(rect.x, rect.y + BASELINE, label, ha="center", size=LABEL_SIZE)
 
     def _sum(self, total: Sum) -> None:
@@ -90,9 +90,7 @@ class _Canvas:
             Circle((rect.x, rect.y), rect.width / 2, fill=False, edgecolor=INK["light"], linewidth=SUM_WIDTH)
         )
         for x, y in ((plus, 0), (0, plus)):
-            self._axes.plot(
-                [rect.x - x, rect.x + x], [rect.y - y, rect.y + y], color=INK["light"], linewidth=SUM_WIDTH
-            )
+            self._axes.plot([rect.x - x, rect.x + x], [rect.y - y, rect.y + y], color=INK["light"], linewidth=SUM_WIDTH)
 
     def _line(self, line: Line) -> None:
         for curve in line.curves:
@@ -103,3 +101,8 @@ class _Canvas:
 
     def _text(self, x: float, y: float, text: str, *, size: float, **style: Any) -> None:
         self._axes.text(x, y, text, size=_NARROWER * size, color=INK["light"], va="baseline", **style)
+
+
+def _as_math(text: str) -> str:
+    """The text for matplotlib's formulas, with a minus that keeps no distance."""
+    return rf"\mathrm{{{text.replace('−', '{-}')}}}"

@@ -9,8 +9,10 @@ from pnas_tools._drawing._geometry import Curve, Rect
 LineKind = Literal["previous", "before", "inner"]
 """Where a line comes from: the previous cell, the cell before it, or anything else."""
 
-Kind = Literal["separable", "convolution", "dilated", "pool", "identity", "previous", "before", "plain"]
-"""What a box is: one of the families of operations, one of a cell's inputs, or anything else."""
+Kind = Literal[
+    "separable", "convolution", "dilated", "pool", "identity", "previous", "before", "cell", "strided", "plain"
+]
+"""What a box is: a family of operations, one of a cell's inputs, a cell of stride 1 or 2, or anything else."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,18 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A drawing; its title says what it is."""
+    """A drawing.
+
+    Attributes:
+        width: in pixels.
+        height: in pixels.
+        axis: pixels from the left to what stands in the middle.
+        title: what it is.
+        groups: the later ones are on top.
+    """
 
     width: float
     height: float
+    axis: float
     title: str
     groups: Sequence[Group]

@@ -15,13 +15,15 @@ BOXES = {
     "plain": "#94a3b8",
     "previous": "#0891b2",
     "before": "#db2777",
+    "cell": "#6366f1",
+    "strided": "#a21caf",
 }
 LINES = {"previous": BOXES["previous"], "before": BOXES["before"], "inner": "#8a94a6"}
 FILL_OPACITY, BORDER_OPACITY = 0.16, 0.8
 LINE_WIDTH, BORDER_WIDTH, SUM_WIDTH = 1.5, 1.0, 1.3
 LABEL_SIZE, RAISED_SIZE, RAISED_BY = 12, 9, 4
 NOTE_SIZE, NOTE_OPACITY = 10, 0.75
-HEADING_WEIGHT = 600
+HEADING_WEIGHT = "bold"
 CORNER = 6
 BASELINE = 4  # of a label, below the middle of its box
 

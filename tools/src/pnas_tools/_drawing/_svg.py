@@ -81,7 +81,9 @@ def _sums(sums: Sequence[Sum]) -> str:
     for rect in (total.rect for total in sums):
         radius, plus = _number(rect.width / 2), _number(rect.width / 2)
         strokes.append(f"M{_number(rect.left)} {_number(rect.y)}a{radius} {radius} 0 1 1 0 .01z")
-        strokes.append(f"m{_number(rect.width / 4)} 0h{plus}m-{_number(rect.width / 4)}-{_number(rect.width / 4)}v{plus}")
+        strokes.append(
+            f"m{_number(rect.width / 4)} 0h{plus}m-{_number(rect.width / 4)}-{_number(rect.width / 4)}v{plus}"
+        )
     return f'<path class="sum" d="{"".join(strokes)}"/>'
 
 
@@ -89,12 +91,24 @@ def _path(curves: Sequence[Curve]) -> str:
     """Absolute where the pen is lifted, and relative where it goes on."""
     strokes: list[str] = []
     pen: Point | None = None
-    for curve in curves:
+    for curve in _joined(curves):
         if curve[0] != pen:
             strokes.append(f"M{_number(curve[0][0])} {_number(curve[0][1])}")
         strokes.append(_stroke(curve))
         pen = curve[-1]
     return "".join(strokes)
+
+
+def _joined(curves: Sequence[Curve]) -> list[Curve]:
+    """The curves with one straight line for two that are both upright and go on."""
+    joined: list[Curve] = []
+    for curve in curves:
+        before = joined[-1] if joined else ()
+        if len(before) == len(curve) == 2 and before[1] == curve[0] and before[0][0] == curve[1][0]:
+            joined[-1] = (before[0], curve[1])
+        else:
+            joined.append(curve)
+    return joined
 
 
 def _stroke(curve: Curve) -> str:
