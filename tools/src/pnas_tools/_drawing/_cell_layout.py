@@ -134,7 +134,7 @@ def _levels(
     for link in _links(layers, rows, operands):
         across = abs(x[link.upper] + link.offset - x[link.lower])
         farthest[link.upper[0]] = max(farthest[link.upper[0]], across)
-    y = _MARGIN + _BOX_HEIGHT + _ABOVE_CONCAT + _CONCAT_HEIGHT
+    y: float = _MARGIN + _BOX_HEIGHT + _ABOVE_CONCAT + _CONCAT_HEIGHT
     levels = [_Level(start=y - _CONCAT_HEIGHT, end=y)]
     for row in range(len(rows) - 1, -1, -1):
         y += min(_HIGHEST_ABOVE_ROW, max(_ABOVE_ROW, _SLOPE * farthest[row + 1]))
@@ -163,9 +163,9 @@ def _nodes(
             width = _box_width(block, operand)
             nodes[source, operand] = Rect.around(middle + away, level.end - _BOX_HEIGHT / 2, width, _BOX_HEIGHT)
     ends = [x[len(levels) - 2, source] for source in layers.concat]
-    middle, width = (min(ends) + max(ends)) / 2, max(_NARROWEST_CONCAT, max(ends) - min(ends) + 2 * _LANE)
-    nodes[CONCAT] = Rect.around(middle, levels[-1].start + _CONCAT_HEIGHT / 2, width, _CONCAT_HEIGHT)
-    nodes[OUTPUT] = Rect.around(middle, _MARGIN + _BOX_HEIGHT / 2, _OUTPUT_WIDTH, _BOX_HEIGHT)
+    above, wide = (min(ends) + max(ends)) / 2, max(_NARROWEST_CONCAT, max(ends) - min(ends) + 2 * _LANE)
+    nodes[CONCAT] = Rect.around(above, levels[-1].start + _CONCAT_HEIGHT / 2, wide, _CONCAT_HEIGHT)
+    nodes[OUTPUT] = Rect.around(above, _MARGIN + _BOX_HEIGHT / 2, _OUTPUT_WIDTH, _BOX_HEIGHT)
     return nodes
 
 

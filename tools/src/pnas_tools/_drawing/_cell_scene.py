@@ -1,11 +1,12 @@
 from collections.abc import Sequence
+from typing import Literal
 
 from pnas_searchspace import Block
 from pnas_tools._drawing._cell_layout import CONCAT, OUTPUT, CellLayout, Key, lay_out_cell
 from pnas_tools._drawing._operations import family_of, label_of
-from pnas_tools._drawing._scene import Box, Group, Item, Line, LineKind, Scene, Sum, Text
+from pnas_tools._drawing._scene import Box, Group, Item, Line, Scene, Sum, Text
 
-_INPUT_KINDS: dict[Key, LineKind] = {-1: "previous", -2: "before"}
+_INPUT_KINDS: dict[Key, Literal["previous", "before"]] = {-1: "previous", -2: "before"}
 
 
 def cell_scene(blocks: Sequence[Block], concat: Sequence[int], title: str) -> Scene:
@@ -42,7 +43,7 @@ def _block(layout: CellLayout, index: int, block: Block) -> Group:
 
 
 def _output(layout: CellLayout, concat: Sequence[int]) -> Group:
-    items = [
+    items: list[Item] = [
         _line(layout, CONCAT),
         Box(layout.nodes[CONCAT], "plain", "concat"),
         Box(layout.nodes[OUTPUT], "plain", "H", "c"),
