@@ -16,6 +16,7 @@ _COMMANDS = {
     "evaluate": ("pnas_tools._evaluate_command", "Measure a network's accuracy on a data set."),
     "export": ("pnas_tools._export_command", "Write a network as an ONNX file, and check it."),
     "show": ("pnas_tools._show_command", "Draw a cell and its network: the paper's figure 1."),
+    "report": ("pnas_tools._report_command", "What a search did, as one page to look into."),
     "compare": ("pnas_tools._compare_command", "Strategies side by side: the paper's figure 4 and table 2."),
     "models": ("pnas_tools._models_command", "List, convert, export and use networks, such as PNASNet-5."),
     "space": ("pnas_tools._space_command", "Count, sample and vary cells, exactly and up to isomorphism."),

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import click
+
+from pnas_search import LedgerError
+from pnas_tools._errors import BadInput
+from pnas_tools._files import write_text_atomically
+from pnas_tools._output import Output, output_options
+from pnas_tools._run_folder import RunFolder
+
+
+@click.command("report", epilog="Example: pnas-tools report runs/small -o report.html")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The .html file to write; one that is there is replaced.",
+)
+@output_options
+def report_command(run: Path, out: Path, output: Output) -> None:
+    """Write what the search in the folder RUN did as one page, which needs no network, to look into.
+
+    It shows the best cells, which cell was expanded into which, how right the surrogate was, how soon good cells were
+    found, what they cost, what failed, and every child in a table. A search need not be finished.
+    """
+    _check_writable(out)
+
+    from pnas_tools._report._page import make_page
+    from pnas_tools._report._search_data import SearchData
+
+    try:
+        search = SearchData.read(RunFolder(run))
+    except LedgerError as error:
+        raise BadInput(str(error)) from error
+    page = make_page(search)
+    write_text_atomically(out, page)
+    result = {"file": str(out), "bytes": out.stat().st_size, "n_children": len(search.children)}
+    megabytes = result["bytes"] / 1e6
+    output.show(result, lambda: click.echo(f"wrote {out}: {len(search.children):,} children, {megabytes:.1f} MB"))
+
+
+def _check_writable(path: Path) -> None:
+    if path.suffix not in (".html", ".htm"):
+        raise BadInput(f"the file to write must end in .html, and {path} does not")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path} cannot be written: there is no folder {path.parent}")
