@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from pnas_surrogate.metrics import spearman
+import numpy as np
+from scipy.stats import spearmanr
+
 from pnas_tools._report._chart import Chart, line, points
 from pnas_tools._report._child import Child
 from pnas_tools._report._search_data import SearchData
@@ -19,49 +21,55 @@ def make_predictions(search: SearchData) -> Section:
     levels = {level: _compared(children) for level, children in search.levels.items()}
     levels = {level: children for level, children in levels.items() if len(children) >= _FEWEST}
     correlations = {level: rank_correlation(children) for level, children in levels.items()}
-    low, high = _range([child for children in levels.values() for child in children])
+    measured = _range([child.accuracy or 0.0 for children in levels.values() for child in children])
     return Section(
         name="predictions",
         heading="What the surrogate expected",
         message=_message(search, correlations),
         notes=[
-            "On the line, a cell is as accurate as expected. ρ is Spearman's rank correlation.",
+            "On the dotted line, a cell is as accurate as expected. ρ is Spearman's rank correlation. "
+            "All panels have the same upright axis.",
             "Only cells that the surrogate had chosen were measured, so these are correlations among its favourites.",
         ]
         if levels
         else [],
-        charts=[_panel(level, levels[level], correlations[level], low, high) for level in levels],
+        charts=[_panel(level, levels[level], correlations[level], measured) for level in levels],
     )
 
 
 def rank_correlation(children: Sequence[Child]) -> float:
-    """Spearman's, of predicted and measured accuracies."""
-    return spearman([child.accuracy or 0.0 for child in children], [child.predicted or 0.0 for child in children])
+    """Spearman's, of predicted and measured accuracies: what `pnas_surrogate.metrics.spearman` gives."""
+    # Importing pnas_surrogate takes seconds, for PyTorch, and nothing else here needs it.
+    pairs = np.array([(child.accuracy, child.predicted) for child in children])
+    return float(spearmanr(pairs).statistic) if np.ptp(pairs, axis=0).all() else 0.0
 
 
 def _compared(children: Sequence[Child]) -> list[Child]:
     return [child for child in children if child.is_finished and child.predicted is not None]
 
 
-def _range(children: Sequence[Child]) -> tuple[float, float]:
-    """Of both axes in all panels."""
-    values = [value for child in children for value in (child.accuracy, child.predicted) if value is not None]
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """What an axis shows."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     margin = 0.05 * (high - low) + 1e-3
     return low - margin, high + margin
 
 
-def _panel(level: Level, children: Sequence[Child], correlation: float, low: float, high: float) -> Chart:
+def _panel(level: Level, children: Sequence[Child], correlation: float, measured: tuple[float, float]) -> Chart:
     title = f"{level_name(level)}: ρ = {correlation:.2f}"
-    x, y = [child.predicted for child in children], [child.accuracy for child in children]
+    predicted = [child.predicted or 0.0 for child in children]
+    as_expected = _range(predicted)
     return Chart(
         name=f"predictions-{level[1]}-{level[0]}",
         title=title,
         description=f"Predicted and measured accuracy of {count(len(children), 'cell')}. {title}.",
-        traces=[line([low, high], [low, high], "--axis", 1, line={"dash": "dot"}), points(children, x, y, size=5)],
+        traces=[
+            line(as_expected, as_expected, "--axis", 1, line={"dash": "dot"}),
+            points(children, predicted, [child.accuracy for child in children], size=5),
+        ],
         layout={
-            "xaxis": {"title": {"text": "predicted"}, "range": [low, high], "nticks": 5},
-            "yaxis": {"title": {"text": "measured"}, "range": [low, high], "nticks": 6},
+            "xaxis": {"title": {"text": "predicted"}, "range": as_expected, "nticks": 5},
+            "yaxis": {"title": {"text": "measured"}, "range": measured, "nticks": 6},
         },
         height=300,
     )

@@ -2,7 +2,7 @@
 // The page is complete without this script but for its figures and the table of all children.
 (() => {
   const { children, charts, best } = JSON.parse(document.getElementById("data").textContent);
-  const PAGE = 50;
+  const PAGE = 25;
   const BESIDE_POINTER = 16;
   const card = document.getElementById("card");
   let drawings = [];
@@ -72,7 +72,7 @@
 
   function themed(value, style = getComputedStyle(document.documentElement)) {
     if (typeof value === "string") return value.startsWith("--") ? style.getPropertyValue(value).trim() : value;
-    if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map((item) => themed(item, style));
+    if (Array.isArray(value)) return value.map((item) => themed(item, style));
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, themed(item, style)]));
   }
