@@ -36,9 +36,9 @@ def report_command(run: Path, out: Path, output: Output) -> None:
         raise BadInput(str(error)) from error
     page = make_page(search)
     write_text_atomically(out, page)
-    result = {"file": str(out), "bytes": out.stat().st_size, "n_children": len(search.children)}
-    megabytes = result["bytes"] / 1e6
-    output.show(result, lambda: click.echo(f"wrote {out}: {len(search.children):,} children, {megabytes:.1f} MB"))
+    n_bytes, n_children = out.stat().st_size, len(search.children)
+    result = {"file": str(out), "n_bytes": n_bytes, "n_children": n_children}
+    output.show(result, lambda: click.echo(f"wrote {out}: {n_children:,} children, {n_bytes / 1e6:.1f} MB"))
 
 
 def _check_writable(path: Path) -> None:

@@ -131,11 +131,11 @@ def _message(search: SearchData, descent: Sequence[Child], edges: Sequence[Child
         )
     if not search.grows:
         return f"The best cell has {count(len(descent) - 1, 'ancestor')}; it was the {_asked(search.best)}."
-    before = [f"{_rank(search, child)} with {level_name(child.level)}" for child in descent[:-1]]
-    ends = f"{_rank(search, descent[-1])} with {level_name(descent[-1].level)}"
+    *before, last = (_rank(search, child) for child in descent)
     if not before:
-        return f"The best cell has no parent: it is {ends}."
-    return f"The best cell's ancestors ranked {', then '.join(before)}; it ends as {ends}."
+        return f"The best cell has no parent: it is {last} with {level_name(search.best.level)}."
+    levels = f"From {level_name(descent[0].level)} to {level_name(search.best.level)}"
+    return f"{levels}, the best cell and its ancestors ranked {', '.join(before)} and {last}."
 
 
 def _asked(child: Child) -> str:

@@ -45,7 +45,7 @@ def facts(search: SearchData) -> dict[str, str]:
         "parameters": amount(best.n_parameters) if best is not None and best.n_parameters is not None else "unknown",
         "models looked up" if looked_up else "models": f"{len(children):,}",
         "examples": amount(sum(child.n_examples for child in children)),
-        "training, by the table" if looked_up else "training": duration(sum(child.seconds for child in children)),
+        "tabulated time" if looked_up else "training": duration(sum(child.seconds for child in children)),
         "strategy": search.strategy,
         "data set": str(search.config.get("dataset", "unknown")),
         "seed": str(search.config.get("seed", "unknown")),
@@ -70,7 +70,8 @@ def _who_measured(search: SearchData) -> str:
         return "Every accuracy was measured by training the child."
     known = [child for child in search.children if child.accuracy is not None]
     interpolated = sum(child.is_interpolated for child in known)
+    looked_up = len(known) - interpolated
     return (
-        f"No model was trained: on the surrogate benchmark {search.benchmark}, {len(known) - interpolated:,} accuracies "
-        f"were looked up, and {interpolated:,} interpolated."
+        f"No model was trained: on the surrogate benchmark {search.benchmark}, {looked_up:,} accuracies were "
+        f"looked up, and {interpolated:,} interpolated."
     )

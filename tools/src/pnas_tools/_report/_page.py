@@ -4,7 +4,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from pnas_tools._drawing import draw_cell
+from pnas_tools._drawing import DRAWING_CSS, cell_fragment
 from pnas_tools._report import _headline
 from pnas_tools._report._child import Child
 from pnas_tools._report._drawings import packed_drawings
@@ -28,15 +28,18 @@ def make_page(search: SearchData) -> str:
     from plotly.offline import get_plotlyjs
 
     environment = Environment(
-        loader=PackageLoader("pnas_tools._report", "page"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        loader=PackageLoader("pnas_tools._report", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {"amount": amount, "duration": duration, "json": _json}
     sections = [make(search) for make in (make_genealogy, make_predictions, make_top_curves, make_trade_offs)]
     return environment.get_template("page.html").render(
         search=search,
         headline=_headline,
-        best_cells=[(child, draw_cell(child.cell)) for child in _best(search)],
+        best_cells=[(child, cell_fragment(child.cell)) for child in _best(search)],
         sections=sections,
         costs=level_costs(search),
         costs_message=costs_message(search),
@@ -46,7 +49,7 @@ def make_page(search: SearchData) -> str:
         versions=versions(search),
         data=_data(search, sections),
         drawings=packed_drawings(search.children),
-        style=_part("page.css"),
+        style=DRAWING_CSS + _part("page.css"),
         script=_part("page.js"),
         plotly=get_plotlyjs(),
     )

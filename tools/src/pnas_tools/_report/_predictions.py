@@ -27,7 +27,7 @@ def make_predictions(search: SearchData) -> Section:
         heading="What the surrogate expected",
         message=_message(search, correlations),
         notes=[
-            "On the dotted line, a cell is as accurate as expected. ρ is Spearman's rank correlation. "
+            "On the dotted line, a cell is as accurate as expected. Rank correlations are Spearman's. "
             "All panels have the same upright axis.",
             "Only cells that the surrogate had chosen were measured, so these are correlations among its favourites.",
         ]
@@ -56,7 +56,7 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _panel(level: Level, children: Sequence[Child], correlation: float, measured: tuple[float, float]) -> Chart:
-    title = f"{level_name(level)}: ρ = {correlation:.2f}"
+    title = f"{level_name(level)}: rank correlation {correlation:.2f}"
     predicted = [child.predicted or 0.0 for child in children]
     as_expected = _range(predicted)
     return Chart(
@@ -81,7 +81,7 @@ def _message(search: SearchData, correlations: Mapping[Level, float]) -> str:
             return f"The strategy {search.strategy} asks no surrogate, so nothing was predicted."
         return f"Nothing can be compared yet: no level has {_FEWEST} cells that were predicted and measured."
     best, worst = max(correlations, key=correlations.__getitem__), min(correlations, key=correlations.__getitem__)
-    first = f"The surrogate ranked cells of {level_name(best)} best (ρ = {correlations[best]:.2f})"
+    first = f"The surrogate ranked cells of {level_name(best)} best (rank correlation {correlations[best]:.2f})"
     if len(correlations) == 1:
-        return f"The surrogate ranked cells of {level_name(best)} with ρ = {correlations[best]:.2f}."
-    return f"{first}, and those of {level_name(worst)} worst (ρ = {correlations[worst]:.2f})."
+        return f"The surrogate ranked cells of {level_name(best)} with a rank correlation of {correlations[best]:.2f}."
+    return f"{first}, and those of {level_name(worst)} worst ({correlations[worst]:.2f})."

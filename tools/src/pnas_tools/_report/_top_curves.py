@@ -71,8 +71,8 @@ def _curve(curve: NDArray[np.float64], top: int) -> Trace:
 
 def _layout(search: SearchData, curves: dict[int, NDArray[np.float64]], n_models: int) -> dict[str, Any]:
     ends = [
-        label(n_models, float(curve[-1]), _curve_name(top), "--ink", xanchor="left", xshift=6)
-        for top, curve in curves.items()
+        label(n_models, float(curve[-1]), _curve_name(top), "--ink", xanchor="left", yanchor=anchor, xshift=6)
+        for (top, curve), anchor in zip(curves.items(), ("bottom", "middle", "top"), strict=False)
     ]
     boundaries = _boundaries(search)
     return {

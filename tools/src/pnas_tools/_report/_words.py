@@ -33,8 +33,6 @@ def amount(number: float) -> str:
 
 
 def level_name(level: tuple[int, int]) -> str:
-    """`3 blocks`, `5 blocks, 15 × as long`."""
+    """`3 blocks`, `5 blocks, 15 times as long`."""
     fidelity, n_blocks = level
-    return count(n_blocks, "block") + (f", {fidelity} × as long" if fidelity > 1 else "")
-
-
+    return count(n_blocks, "block") + (f", {fidelity} times as long" if fidelity > 1 else "")

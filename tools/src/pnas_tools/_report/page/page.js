@@ -266,6 +266,7 @@
 
   function select(index, { scrolls = false } = {}) {
     selected = index;
+    hideCard();
     if (index !== null) {
       if (!listed().includes(children[index])) filters.reset();
       page = Math.floor(listed().indexOf(children[index]) / PAGE);
