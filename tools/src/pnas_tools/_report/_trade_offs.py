@@ -1,6 +1,7 @@
 """Accuracy against what a network costs, with the Pareto front."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from pnas_search import pareto_front
 from pnas_tools._report._chart import Chart, by_size, line, points
@@ -55,11 +56,18 @@ def _panel(name: str, children: list[Child], cost: Cost) -> Chart:
             ),
         ],
         layout={
-            "xaxis": {"title": {"text": name}, "type": "log" if is_wide else "linear", "nticks": 6},
+            "xaxis": {"title": {"text": name}, **(_log_ticks(costs) if is_wide else {"nticks": 6})},
             "yaxis": {"title": {"text": "accuracy"}},
         },
         height=380,
     )
+
+
+def _log_ticks(costs: Sequence[int]) -> dict[str, Any]:
+    """A logarithmic axis with ticks at 1, 2 and 5 times powers of ten."""
+    ticks = [digit * 10**power for power in range(len(str(max(costs)))) for digit in (1, 2, 5)]
+    shown = [tick for tick in ticks if min(costs) <= tick <= max(costs)]
+    return {"type": "log", "tickvals": shown, "ticktext": [amount(tick) for tick in shown]}
 
 
 def _message(known: dict[str, list[Child]]) -> str:

@@ -37,7 +37,6 @@
     for (const { title, text } of COLUMNS.filter((column) => names.includes(column.title))) {
       if (text(child)) list.append(element("dt", {}, title), element("dd", {}, text(child)));
     }
-    if (child.parent !== null) list.append(element("dt", {}, "parent"), element("dd", {}, number(children[child.parent])));
     return list;
   }
 
