@@ -42,4 +42,4 @@ def failures_message(search: SearchData) -> str:
     stopped = sum(child.status == "stopped" for child in search.children)
     outcomes = sum(child.accuracy is not None for child in search.children) + failed
     told = f"{failed:,} of {count(outcomes, 'child', 'children')} failed" if failed else "No child failed"
-    return f"{told}; {stopped:,} were stopped early, as they would not be among the best." if stopped else f"{told}."
+    return f"{told}; {stopped:,} stopped early, for falling behind." if stopped else f"{told}."

@@ -25,7 +25,7 @@ def make_genealogy(search: SearchData) -> Section:
         name="genealogy-chart",
         description=f"The accuracy of {count(len(shown), 'child', 'children')} {how}, with lines from parents.",
         traces=[
-            line(*_segments(edges, places), "--edge", 0.6),
+            line(*_segments(edges, places), "--point", 0.8, opacity=_opacity(len(edges))),
             points(shown, [places[child.index][0] for child in shown], [places[child.index][1] for child in shown]),
             _descent_trace(descent, places),
         ],
@@ -62,6 +62,11 @@ def _spread(position: int) -> float:
         value += share * (position & 1)
         position, share = position >> 1, share / 2
     return value
+
+
+def _opacity(n_lines: int) -> float:
+    """The more lines, the fainter each."""
+    return min(0.5, max(0.15, 30 / max(1, n_lines)))
 
 
 def _segments(children: Sequence[Child], places: Places) -> tuple[list[float | None], list[float | None]]:

@@ -12,7 +12,7 @@ def title(search: SearchData) -> str:
 
 def state(search: SearchData) -> str:
     """Whether the search is finished, and who said how accurate its cells are."""
-    n_done = sum(child.accuracy is not None or child.has_failed for child in search.children)
+    n_done = _n_done(search)
     if search.is_finished:
         done = f"Finished, with {count(len(search.children), 'child', 'children')}."
     else:
@@ -32,8 +32,8 @@ def found(search: SearchData) -> str:
     best = f"It {how} a cell of {level_name(search.best.level)} with accuracy {search.best.accuracy:.4f}"
     top = next(iter(ranked(search.measured)), None)
     if top is None or (top.accuracy or 0.0) <= (search.best.accuracy or 0.0):
-        return f"{best}, the highest of all."
-    return f"{best}. The highest of all, {top.accuracy:.4f}, is that of a cell of {level_name(top.level)}."
+        return f"{best}, the highest {'of all' if search.is_finished else 'so far'}."
+    return f"{best}. The highest, {top.accuracy:.4f}, is that of a cell of {level_name(top.level)}."
 
 
 def facts(search: SearchData) -> dict[str, str]:
@@ -43,7 +43,7 @@ def facts(search: SearchData) -> dict[str, str]:
     return {
         "accuracy": f"{best.accuracy:.4f}" if best is not None else "none yet",
         "parameters": amount(best.n_parameters) if best is not None and best.n_parameters is not None else "unknown",
-        "models looked up" if looked_up else "models": f"{len(children):,}",
+        "models looked up" if looked_up else "models": f"{_n_done(search):,}",
         "examples": amount(sum(child.n_examples for child in children)),
         "tabulated time" if looked_up else "training": duration(sum(child.seconds for child in children)),
         "strategy": search.strategy,
@@ -63,6 +63,11 @@ def commands(search: SearchData) -> dict[str, str]:
         "count what it costs": f"pnas-tools models info {cell}",
     }
     return told if search.is_finished else {"see how far it is": f"pnas-tools status {run}", **told}
+
+
+def _n_done(search: SearchData) -> int:
+    """Children with an outcome."""
+    return sum(child.accuracy is not None or child.has_failed for child in search.children)
 
 
 def _who_measured(search: SearchData) -> str:

@@ -49,7 +49,7 @@ def costs_message(search: SearchData) -> str:
     if not levels or not total.seconds:
         return f"{message}."
     dearest = max(levels, key=lambda level: level.share)
-    return f"{message}, {dearest.share:.0%} of it for {dearest.name}."
+    return f"{message}, {dearest.share * 100:.0f} % of it for {dearest.name}."
 
 
 def _cost(name: str, children: Sequence[Child], whole: float) -> LevelCost:

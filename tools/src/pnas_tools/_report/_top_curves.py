@@ -108,9 +108,9 @@ def _boundaries(search: SearchData) -> list[tuple[int, str]]:
 def _message(children: list[Child], records: list[Child]) -> str:
     if not records:
         return "No model has an accuracy yet."
-    last = records[-1]
-    half = next(child for child in records if (last.accuracy or 0.0) - (child.accuracy or 0.0) <= 0.01)
-    return (
-        f"The most accurate of {count(len(children), 'model')} was the {ordinal(last.index + 1)} "
-        f"({last.accuracy:.4f}); the {ordinal(half.index + 1)} was already within 0.01 of it."
+    best = records[-1]
+    found = (
+        f"The most accurate of {count(len(children), 'model')} was the {ordinal(best.index + 1)} ({best.accuracy:.4f})"
     )
+    near = next(child for child in records if (best.accuracy or 0.0) - (child.accuracy or 0.0) <= 0.01)
+    return f"{found}." if near is best else f"{found}; the {ordinal(near.index + 1)} was already within 0.01 of it."
