@@ -30,7 +30,13 @@ def test_a_strategy_without_parents_is_shown_in_order(make_child, make_search) -
     children = [make_child(i, 2, accuracy=0.5) for i in range(3)]
     section = make_genealogy(make_search(*children, config={"strategy": "random"}))
     assert section.charts[0].traces[1]["x"] == [1, 2, 3]
-    assert "random expands no cell" in section.message
+    assert section.message == "No cell was expanded into the best one; it was the 3rd that was asked for."
+
+
+def test_a_cell_that_was_trained_again_is_no_ancestor_of_its_own(make_child, make_search) -> None:
+    children = [make_child(0, 2), make_child(1, 2, fidelity=15, parent=0)]
+    section = make_genealogy(make_search(*children, config={"strategy": "random"}))
+    assert section.message == "The best cell has 0 ancestors; it was the 2nd that was asked for."
 
 
 def test_a_child_without_an_accuracy_is_counted_and_not_shown(make_child, make_search) -> None:

@@ -11,6 +11,11 @@ def test_a_better_cell_of_another_level_is_told_of(make_child, make_search) -> N
     )
 
 
+def test_cells_that_were_trained_shorter_are_not_compared(make_child, make_search) -> None:
+    search = make_search(make_child(0, 2, accuracy=0.7), make_child(1, 2, accuracy=0.6, fidelity=15, parent=0))
+    assert _headline.found(search) == "It found a cell of 2 blocks, 15 times as long with accuracy 0.6000."
+
+
 def test_a_search_that_is_not_finished_says_so(make_child, make_search) -> None:
     waiting = make_child(0, status="waiting", accuracy=None)
     search = make_search(waiting, make_child(1), is_finished=False)

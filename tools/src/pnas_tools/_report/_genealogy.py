@@ -82,19 +82,19 @@ def _segments(children: Sequence[Child], places: Places) -> tuple[list[float | N
 
 
 def _descent(search: SearchData) -> list[Child]:
-    """The best child and its ancestors, the first of them first."""
+    """The best child and its ancestors that have an accuracy, the first of them first."""
     descent: list[Child] = []
     child = search.best
     while child is not None:
-        descent.append(child)
+        if child.accuracy is not None:
+            descent.append(child)
         child = search.children[child.parent] if child.parent is not None else None
     return descent[::-1]
 
 
 def _descent_trace(descent: Sequence[Child], places: Places) -> Trace:
-    known = [child for child in descent if child.index in places]
-    x, y = [places[child.index][0] for child in known], [places[child.index][1] for child in known]
-    trace = points(known, x, y, size=9, color="--accent", opacity=1, line={"color": "--page", "width": 1.5})
+    x, y = [places[child.index][0] for child in descent], [places[child.index][1] for child in descent]
+    trace = points(descent, x, y, size=9, color="--accent", opacity=1, line={"color": "--page", "width": 1.5})
     return {**trace, "mode": "lines+markers", "line": {"color": "--accent", "width": 2}}
 
 
@@ -117,7 +117,6 @@ def _rank_labels(search: SearchData, descent: Sequence[Child], places: Places) -
     return [
         label(*places[child.index], _rank(search, child), "--accent-text", yshift=15, bgcolor="--veil", borderpad=1)
         for child in descent
-        if child.index in places
     ]
 
 
@@ -129,22 +128,17 @@ def _rank(search: SearchData, child: Child) -> str:
 def _message(search: SearchData, descent: Sequence[Child], edges: Sequence[Child]) -> str:
     if search.best is None:
         return "No child has an accuracy yet, so there is no best cell."
+    asked = f"it was the {ordinal(search.best.index + 1)} that was asked for"
     if not edges:
-        return (
-            f"The best cell was the {ordinal(search.best.index + 1)} that was asked for; {search.strategy} expands no "
-            "cell, so none has a parent."
-        )
+        return f"No cell was expanded into the best one; {asked}."
     if not search.grows:
-        return f"The best cell has {count(len(descent) - 1, 'ancestor')}; it was the {_asked(search.best)}."
+        # A cell that was trained again is no ancestor of its own.
+        return f"The best cell has {count(len({child.cell for child in descent}) - 1, 'ancestor')}; {asked}."
     *before, last = (_rank(search, child) for child in descent)
     if not before:
         return f"The best cell has no parent: it is {last} with {level_name(search.best.level)}."
     levels = f"From {level_name(descent[0].level)} to {level_name(search.best.level)}"
     return f"{levels}, the best cell and its ancestors ranked {', '.join(before)} and {last}."
-
-
-def _asked(child: Child) -> str:
-    return f"{ordinal(child.index + 1)} that was asked for"
 
 
 def _notes(search: SearchData, edges: Sequence[Child]) -> list[str]:

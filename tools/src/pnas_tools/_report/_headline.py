@@ -30,6 +30,8 @@ def found(search: SearchData) -> str:
         return "No child has an accuracy yet."
     how = "found" if search.is_finished else "has so far found"
     best = f"It {how} a cell of {level_name(search.best.level)} with accuracy {search.best.accuracy:.4f}"
+    if search.best.fidelity > 1:  # nothing that was trained shorter compares with it
+        return f"{best}."
     top = next(iter(ranked(search.measured)), None)
     if top is None or (top.accuracy or 0.0) <= (search.best.accuracy or 0.0):
         return f"{best}, the highest {'of all' if search.is_finished else 'so far'}."
