@@ -29,9 +29,11 @@ def found(search: SearchData) -> str:
     if search.best is None:
         return "No child has an accuracy yet."
     how = "found" if search.is_finished else "has so far found"
-    best = f"It {how} a cell of {level_name(search.best.level)} with accuracy {search.best.accuracy:.4f}"
+    cell = f"a cell of {count(len(search.best.cell), 'block')}"
     if search.best.fidelity > 1:  # nothing that was trained shorter compares with it
-        return f"{best}."
+        longer = f"trained {search.best.fidelity} times as long as others"
+        return f"It {how} {cell} that, {longer}, has accuracy {search.best.accuracy:.4f}."
+    best = f"It {how} {cell} with accuracy {search.best.accuracy:.4f}"
     top = next(iter(ranked(search.measured)), None)
     if top is None or (top.accuracy or 0.0) <= (search.best.accuracy or 0.0):
         return f"{best}, the highest {'of all' if search.is_finished else 'so far'}."
@@ -77,8 +79,7 @@ def _who_measured(search: SearchData) -> str:
         return "Every accuracy was measured by training the child."
     known = [child for child in search.children if child.accuracy is not None]
     interpolated = sum(child.is_interpolated for child in known)
-    looked_up = len(known) - interpolated
     return (
-        f"No model was trained: on the surrogate benchmark {search.benchmark}, {looked_up:,} accuracies were "
-        f"looked up, and {interpolated:,} interpolated."
+        f"No model was trained: the surrogate benchmark {search.benchmark} looked {len(known) - interpolated:,} of the "
+        f"accuracies up, and interpolated {interpolated:,}."
     )
