@@ -61,6 +61,7 @@ def test_a_misspelt_command_is_guessed() -> None:
         ["compare", "--help"],
         ["models", "--help"],
         ["models", "export", "--help"],
+        ["report", "--help"],
         ["search", "--help"],
         ["show", "identity@-1+identity@-2"],
         ["space", "count", "--blocks", "2"],
