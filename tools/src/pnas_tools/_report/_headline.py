@@ -65,6 +65,7 @@ def commands(search: SearchData) -> dict[str, str]:
     told = {
         "draw the best cell and its network": f"pnas-tools show {run} -o network.svg",
         "count what it costs": f"pnas-tools models info {cell}",
+        "train it to the end": f"pnas-tools train {run}",
     }
     return told if search.is_finished else {"see how far it is": f"pnas-tools status {run}", **told}
 

@@ -86,11 +86,13 @@ def _layout(search: SearchData, curves: dict[int, NDArray[np.float64]], n_models
                 for x, name in boundaries
             ),
         ],
-        "shapes": [
-            {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": "--grid"}}
-            for x, _ in boundaries
-        ],
+        "shapes": [_upright_line(x) for x, _ in boundaries],
     }
+
+
+def _upright_line(x: int) -> dict[str, Any]:
+    style = {"color": "--grid", "width": 1}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "layer": "below", "line": style}
 
 
 def _curve_name(top: int) -> str:

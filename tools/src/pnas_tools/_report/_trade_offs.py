@@ -46,7 +46,7 @@ def _panel(name: str, children: list[Child], cost: Cost) -> Chart:
         name=f"cost-{name}",
         description=f"Accuracy against {name}; {len(front)} of {count(len(children), 'cell')} are on the front.",
         traces=[
-            points(children, costs, [child.accuracy for child in children], opacity=0.8, **by_size(children)),
+            points(children, costs, [child.accuracy for child in children], opacity=0.85, **by_size(children)),
             line(
                 [cost(child) for child in front],
                 [child.accuracy for child in front],
