@@ -11,17 +11,17 @@ import pnas_tools
 _COMMANDS = {
     "search": ("pnas_tools._search_command", "Search for a cell, from simple ones to complex ones."),
     "status": ("pnas_tools._status_command", "How far a search is, whether it is running or not."),
-    "sync": ("pnas_tools._sync_command", "Send to MLflow what it lacks of a search."),
+    "report": ("pnas_tools._report_command", "What a search did, as one page to look into."),
+    "show": ("pnas_tools._show_command", "Draw a cell, and its network: the paper's figure 1."),
     "train": ("pnas_tools._train_command", "Train what a search found, or another network, to the end."),
     "evaluate": ("pnas_tools._evaluate_command", "Measure a network's accuracy on a data set."),
     "export": ("pnas_tools._export_command", "Write a network as an ONNX file, and check it."),
-    "show": ("pnas_tools._show_command", "Draw a cell and its network: the paper's figure 1."),
-    "report": ("pnas_tools._report_command", "What a search did, as one page to look into."),
     "compare": ("pnas_tools._compare_command", "Strategies side by side: the paper's figure 4 and table 2."),
-    "models": ("pnas_tools._models_command", "List, convert, export and use networks, such as PNASNet-5."),
+    "sync": ("pnas_tools._sync_command", "Send to MLflow what it lacks of a search."),
     "space": ("pnas_tools._space_command", "Count, sample and vary cells, exactly and up to isomorphism."),
     "surrogate": ("pnas_tools._surrogate_command", "Compare predictors of scores: the paper's table 1 and figure 3."),
     "benchmark": ("pnas_tools._benchmark_command", "Tables of trained cells, to search on in seconds."),
+    "models": ("pnas_tools._models_command", "List, convert, export and use networks, such as PNASNet-5."),
 }
 
 

@@ -4,7 +4,6 @@ import click
 
 from pnas_search import LedgerError
 from pnas_tools._errors import BadInput
-from pnas_tools._files import write_text_atomically
 from pnas_tools._output import Output, output_options
 from pnas_tools._run_folder import RunFolder
 
@@ -15,30 +14,29 @@ from pnas_tools._run_folder import RunFolder
     "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    required=True,
-    help="The .html file to write; one that is there is replaced.",
+    help="The .html file to write; one that is there is replaced.  [default: report.html in the folder]",
 )
 @output_options
-def report_command(run: Path, out: Path, output: Output) -> None:
+def report_command(run: Path, out: Path | None, output: Output) -> None:
     """Write what the search in the folder RUN did as one page, which needs no network, to look into.
 
     It shows the best cells, which cell was expanded into which, how right the surrogate was, how soon good cells were
     found, what they cost, what failed, and every child in a table. A search need not be finished.
     """
-    _check_writable(out)
+    folder = RunFolder(run)
+    file = folder.report if out is None else out
+    if out is not None:
+        _check_writable(out)
 
-    from pnas_tools._report._page import make_page
-    from pnas_tools._report._search_data import SearchData
+    from pnas_tools._report._write import write_report
 
     try:
-        search = SearchData.read(RunFolder(run))
+        n_children = write_report(folder, file)
     except LedgerError as error:
         raise BadInput(str(error)) from error
-    page = make_page(search)
-    write_text_atomically(out, page)
-    n_bytes, n_children = out.stat().st_size, len(search.children)
-    result = {"file": str(out), "n_bytes": n_bytes, "n_children": n_children}
-    output.show(result, lambda: click.echo(f"wrote {out}: {n_children:,} children, {n_bytes / 1e6:.1f} MB"))
+    n_bytes = file.stat().st_size
+    result = {"file": str(file), "n_bytes": n_bytes, "n_children": n_children}
+    output.show(result, lambda: click.echo(f"wrote {file}: {n_children:,} children, {n_bytes / 1e6:.1f} MB"))
 
 
 def _check_writable(path: Path) -> None:

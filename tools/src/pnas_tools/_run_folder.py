@@ -29,6 +29,7 @@ class RunFolder:
         self.config = path / "config.json"
         self.result = path / "result.json"
         self.drawing = path / "best_cell.svg"
+        self.report = path / "report.html"
         self.tracking = path / "mlflow.json"
         self.data = path / _DATA_FILE
         self.weights = path / "weights"

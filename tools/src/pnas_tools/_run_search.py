@@ -32,9 +32,15 @@ _SECONDS_FOR_TRACKING = {"FINISHED": 60.0, "FAILED": 5.0, "KILLED": 5.0}
 
 
 def run_search(
-    config: SearchConfig, run: RunFolder, execution: Execution, tracking_uri: str | None, console: Console
+    config: SearchConfig,
+    run: RunFolder,
+    execution: Execution,
+    tracking_uri: str | None,
+    console: Console,
+    *,
+    with_report: bool = False,
 ) -> dict[str, Any]:
-    """Search, or go on with it; give the result, which is on disk then.
+    """Search, or go on with it; give the result, which is on disk then, and a report where one is wanted.
 
     Raises:
         BadInput: the folder, the images, or values that do not go together.
@@ -61,6 +67,8 @@ def run_search(
             rows = ledger.rows()
             front = make_front(rows, space, costs.of(config.trade_off)) if config.trade_off else {}
             result = _write_result(run, best[0], make_result(best, rows, config, ledger.provenance()) | front)
+            if with_report:
+                write_run_report(run, console)
             status = "FINISHED"
         except SearchError:
             status = "FAILED"
@@ -69,6 +77,14 @@ def run_search(
             if tracker is not None:
                 _finish_tracking(tracker, status, console)
     return result
+
+
+def write_run_report(run: RunFolder, console: Console) -> None:
+    """The report, in the folder of the run."""
+    from pnas_tools._report._write import write_report
+
+    with console.status("Writing the report"):
+        write_report(run, run.report)
 
 
 def track_the_rest(run: RunFolder, tracking_uri: str | None, console: Console) -> None:

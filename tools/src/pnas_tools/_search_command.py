@@ -16,7 +16,7 @@ from pnas_tools._heirs import check_early_stopping
 from pnas_tools._options import config_options, execution_options, resolve_config
 from pnas_tools._output import Output, output_options
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._run_search import run_search, track_the_rest
+from pnas_tools._run_search import run_search, track_the_rest, write_run_report
 from pnas_tools._strategies import check_strategy_sizes
 from pnas_tools._terminal import print_result
 from pnas_tools._then import Step, StepText, check_steps
@@ -71,7 +71,7 @@ def search_command(
     tracking_uri = (os.environ.get("MLFLOW_TRACKING_URI") or local_store(run.path)) if track else None
     if result is None:
         try:
-            result = run_search(config, run, execution, tracking_uri, console)
+            result = run_search(config, run, execution, tracking_uri, console, with_report=True)
         except DamagedLedgerError as error:
             raise BadInput(str(error)) from error
         except SearchError as error:
@@ -79,6 +79,8 @@ def search_command(
     else:
         console.print(f"The search in {run.path} is finished; this is what it found.", highlight=False, markup=False)
         run.data.unlink(missing_ok=True)  # left by a kill in the last moment
+        if not run.report.exists():
+            write_run_report(run, console)
         track_the_rest(run, tracking_uri, console)
     output.show({"run": str(run.path), **result}, lambda: print_result(Console(), run, result, tracking_uri))
     for step in steps:

@@ -1,5 +1,6 @@
 """What a finished search prints."""
 
+import shlex
 from typing import Any
 
 from rich.console import Console
@@ -24,9 +25,15 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
     if "front" in result:
         console.print(f"\n{_front(result)}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"\n{_cost(result)}\n", highlight=False, markup=False, soft_wrap=True)
-    places = [("result", str(run.result)), ("drawing", str(run.drawing)), ("every child", str(run.ledger))]
+    places = [
+        ("report", str(run.report)),
+        ("drawing", str(run.drawing)),
+        ("result", str(run.result)),
+        ("every child", str(run.ledger)),
+    ]
     if tracking_uri is not None:
         places.append(("MLflow", where_to_look(tracking_uri)))
+    places.append(("train it", f"pnas-tools train {shlex.quote(str(run.path))}"))
     for name, place in places:
         console.print(f"  {name:<12} {place}", highlight=False, markup=False, soft_wrap=True)
 

@@ -45,7 +45,7 @@ def strategy(config: dict[str, Any]) -> str:
 
 def files(run: RunFolder) -> list[Any]:
     """What is kept with the run, as far as it is there."""
-    paths = (run.config, run.result, run.drawing, run.path / "report.html")
+    paths = (run.config, run.result, run.drawing, run.report)
     return [path for path in paths if path.exists()]
 
 
