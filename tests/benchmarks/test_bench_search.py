@@ -20,7 +20,7 @@ from pnas_search import (
 from pnas_searchspace import CellSpace
 from pnas_tools._config import PRESETS
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._status_command import read_status
+from pnas_tools._status import read_status
 from pnas_tools._surrogate import load_surrogate, surrogate_factory
 
 N_CHILDREN = 100_000

@@ -14,7 +14,7 @@ import pytest
 
 from pnas_search import Ledger
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._status_command import read_status
+from pnas_tools._status import read_status
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Command = Callable[..., list[str]]

@@ -14,7 +14,7 @@ import pytest
 
 from pnas_search import Ledger
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._status_command import read_status
+from pnas_tools._status import read_status
 
 needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the workers in /proc")
 
