@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -39,6 +39,11 @@ class Output:
             click.echo(json.dumps(result))
         else:
             as_text()
+
+
+def listed(places: Mapping[str, str]) -> str:
+    """Where things are, and commands to go on with, each on a line by its name."""
+    return "\n".join(f"  {name:<12} {place}" for name, place in places.items())
 
 
 def output_options(command: F) -> F:

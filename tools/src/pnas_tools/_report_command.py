@@ -1,10 +1,12 @@
+import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pnas_search import LedgerError
 from pnas_tools._errors import BadInput
-from pnas_tools._output import Output, output_options
+from pnas_tools._output import Output, listed, output_options
 from pnas_tools._run_folder import RunFolder
 
 
@@ -36,7 +38,18 @@ def report_command(run: Path, out: Path | None, output: Output) -> None:
         raise BadInput(str(error)) from error
     n_bytes = file.stat().st_size
     result = {"file": str(file), "n_bytes": n_bytes, "n_children": n_children}
-    output.show(result, lambda: click.echo(f"wrote {file}: {n_children:,} children, {n_bytes / 1e6:.1f} MB"))
+    output.show(result, lambda: _print(run, result))
+
+
+def _print(run: Path, result: dict[str, Any]) -> None:
+    click.echo(f"wrote {result['file']}: {result['n_children']:,} children, {result['n_bytes'] / 1e6:.1f} MB\n")
+    name = shlex.quote(str(run))
+    places = {
+        "look at it": Path(result["file"]).absolute().as_uri(),
+        "draw it": f"pnas-tools show {name} -o network.svg",
+        "train it": f"pnas-tools train {name}",
+    }
+    click.echo(listed(places))
 
 
 def _check_writable(path: Path) -> None:

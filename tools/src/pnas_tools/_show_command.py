@@ -1,3 +1,4 @@
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -6,8 +7,9 @@ import click
 from pnas_tools._drawing import to_png, to_svg
 from pnas_tools._errors import BadInput
 from pnas_tools._files import write_atomically
-from pnas_tools._output import Output, output_options
+from pnas_tools._output import Output, listed, output_options
 from pnas_tools._parameter_types import POSITIVE
+from pnas_tools._run_folder import RunFolder
 from pnas_tools._shown import Shown, shown
 from pnas_tools._terminal import sketch
 
@@ -38,8 +40,15 @@ def show_command(
         write_atomically(out, to_png(found.scene()) if out.suffix == ".png" else to_svg(found.scene()).encode())
     output.show(
         found.as_json() | {"file": None if out is None else str(out)},
-        lambda: _print(found) if out is None else click.echo(f"wrote {out}: {found.name}"),
+        lambda: _print(found) if out is None else _print_file(text, out, found),
     )
+
+
+def _print_file(text: str, out: Path, found: Shown) -> None:
+    click.echo(f"wrote {out}: {found.name}")
+    if RunFolder(Path(text)).holds_run():
+        name = shlex.quote(text)
+        click.echo("\n" + listed({"report": f"pnas-tools report {name}", "train it": f"pnas-tools train {name}"}))
 
 
 def _check_writable(path: Path) -> None:

@@ -13,6 +13,7 @@ from pnas_tools._drawing import Scene, Stage, beside, cell_scene, network_scene
 from pnas_tools._errors import BadInput
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._status import read_status
+from pnas_tools._training._folder import TrainingFolder
 
 if TYPE_CHECKING:  # importing torch takes seconds, and a cell is drawn without it
     from pnas_models import CellNetwork, WeightFile
@@ -67,6 +68,8 @@ def shown(text: str, options: dict[str, Any], image_size: int | None, keep_open:
         BadInput: it is none of them, or an option does not go with it.
     """
     path = Path(text)
+    if text and (trained := TrainingFolder(path).network).is_file():
+        return _of_network(str(trained), options, image_size, keep_open)
     if text and path.is_dir() and not any(path.glob("*.index")):
         return _of_run(path, options, image_size)
     has_options = image_size is not None or any(value is not None for value in options.values())

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from pnas_searchspace import Cell
 from pnas_tools._evaluator_name import BenchmarkName
+from pnas_tools._output import listed
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._tracking_uri import where_to_look
 
@@ -25,17 +26,16 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
     if "front" in result:
         console.print(f"\n{_front(result)}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"\n{_cost(result)}\n", highlight=False, markup=False, soft_wrap=True)
-    places = [
-        ("report", str(run.report)),
-        ("drawing", str(run.drawing)),
-        ("result", str(run.result)),
-        ("every child", str(run.ledger)),
-    ]
+    places = {
+        "report": str(run.report),
+        "drawing": str(run.drawing),
+        "result": str(run.result),
+        "every child": str(run.ledger),
+    }
     if tracking_uri is not None:
-        places.append(("MLflow", where_to_look(tracking_uri)))
-    places.append(("train it", f"pnas-tools train {shlex.quote(str(run.path))}"))
-    for name, place in places:
-        console.print(f"  {name:<12} {place}", highlight=False, markup=False, soft_wrap=True)
+        places["MLflow"] = where_to_look(tracking_uri)
+    places["train it"] = f"pnas-tools train {shlex.quote(str(run.path))}"
+    console.print(listed(places), highlight=False, markup=False, soft_wrap=True)
 
 
 def _level(level: dict[str, Any]) -> tuple[str, ...]:

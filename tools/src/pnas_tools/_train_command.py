@@ -1,3 +1,4 @@
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ from rich.console import Console
 
 from pnas_tools._errors import BadInput, resumable
 from pnas_tools._logged_model import logged_model, track_network
-from pnas_tools._output import Output, output_options
+from pnas_tools._output import Output, listed, output_options
 from pnas_tools._parameter_types import DURATION, POSITIVE, POSITIVE_NUMBER, SEED, Device, FiniteRange
 from pnas_tools._refusing import refusing
 from pnas_tools._run_folder import RunFolder
@@ -161,10 +162,9 @@ def _print_result(folder: TrainingFolder, result: dict[str, Any]) -> None:
         f"{result['n_parameters']:,} parameters, trained on {result['n_examples']:,} examples of {config['dataset']} "
         f"in {result['seconds']:,.0f} s.\n"
     )
-    places = [("network", str(folder.network)), ("result", str(folder.result))]
+    places = {"network": str(folder.network), "result": str(folder.result)}
     model = logged_model(folder)
     if model is not None:
-        places.append(("MLflow", model))
-    places += [(f"{name} it", f"pnas-tools {name} {folder.path}") for name in ("evaluate", "export")]
-    for name, place in places:
-        click.echo(f"  {name:<12} {place}")
+        places["MLflow"] = model
+    places |= {f"{name} it": f"pnas-tools {name} {shlex.quote(str(folder.path))}" for name in ("evaluate", "export")}
+    click.echo(listed(places))

@@ -16,7 +16,8 @@ class StrategySuite(CandidateLaws, AskingLaws, OutcomeLaws, LearningLaws):
             def make(self, space, seed):
                 return MyStrategy(space, n_models=40, seed=seed)
 
-    A strategy without seeds leaves out the seed. Make one whose searches are over soon, as the suite makes fifty.
+    A strategy without seeds leaves the seed aside, and `is_seeded` is False. Make one whose searches are over soon, as
+    the suite makes fifty.
 
     Attributes:
         spaces: the search spaces that it is tested in.
