@@ -85,3 +85,24 @@ def test_the_version_is_the_packages() -> None:
 
     done = CliRunner().invoke(cli, ["--version"], prog_name="pnas-tools")
     assert pnas_tools.__version__ in done.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("s", {"search", "status", "show", "sync", "space", "surrogate"}), ("search --exec", {"--executor"})],
+)
+def test_a_shell_completes_commands_and_options(typed: str, offered: set[str]) -> None:
+    words = ["pnas-tools", *typed.split()]
+    completion = {
+        "_PNAS_TOOLS_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": f"{len(words) - 1}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv[0] = 'pnas-tools'; from pnas_tools._cli import main; main()"],
+        env=os.environ | completion,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {line.partition(",")[2] for line in done.stdout.splitlines()} == offered
