@@ -15,6 +15,7 @@ from pnas_tools._training._folder import NETWORK_FOLDER, TrainingFolder
 from pnas_tools._training._plan import RECIPE_NAMES
 from pnas_tools._training._process_group import ProcessGroup
 from pnas_tools._training._progress import TrainingProgress
+from pnas_tools._training._table import SearchCost, cifar_table
 
 # pnas_models and pnas_trainer import torch, which takes seconds: the command imports them when it runs.
 
@@ -126,7 +127,9 @@ def train_command(
         folder.check(config)
         result = folder.read_result()
         if result is not None:
-            console.print(f"The training in {folder.path} is finished; this is what it gave.", highlight=False)
+            console.print(
+                f"The training in {folder.path} is finished; this is what it gave.", highlight=False, soft_wrap=True
+            )
         else:
             with folder.opened(config, group), TrainingProgress(console, config["n_epochs"]) as progress:
                 training = FinalTraining(
@@ -144,7 +147,9 @@ def train_command(
             problem = track_network(network_text, folder, result["accuracies"])
             if problem is not None:
                 console.print(problem, highlight=False, markup=False, soft_wrap=True)
-        output.show({"folder": str(folder.path), **result}, lambda: _print_result(folder, result))
+        cost = _search_cost(network_text)
+        told = {"folder": str(folder.path), **result} | ({} if cost is None else {"search": cost.as_json()})
+        output.show(told, lambda: _print_result(folder, result, cost))
 
 
 def _folder(text: str, out: Path | None) -> TrainingFolder:
@@ -155,13 +160,24 @@ def _folder(text: str, out: Path | None) -> TrainingFolder:
     return TrainingFolder(Path(text) / NETWORK_FOLDER)
 
 
-def _print_result(folder: TrainingFolder, result: dict[str, Any]) -> None:
+def _search_cost(text: str) -> SearchCost | None:
+    """What the search of a RUN has cost; None for another network."""
+    run = RunFolder(Path(text))
+    search = run.read_result() if run.holds_run() else None
+    return None if search is None else SearchCost.of(search)
+
+
+def _print_result(folder: TrainingFolder, result: dict[str, Any], cost: SearchCost | None) -> None:
     click.echo(f"\nTest accuracy {result['accuracy']:.4f}: {result['network']}\n")
     config = result["config"]
     click.echo(
         f"{result['n_parameters']:,} parameters, trained on {result['n_examples']:,} examples of {config['dataset']} "
         f"in {result['seconds']:,.0f} s.\n"
     )
+    if cost is not None:
+        click.echo("With the cost of the search in examples, as in table 3 of the paper:\n")
+        Console().print(cifar_table(result, cost))
+        click.echo()
     places = {"network": str(folder.network), "result": str(folder.result)}
     model = logged_model(folder)
     if model is not None:
