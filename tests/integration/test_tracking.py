@@ -99,7 +99,7 @@ def assert_holds_search(client: Any, parent: Any, n_children: int) -> None:
     steps = [metric.step for metric in client.get_metric_history(parent.info.run_id, "best_accuracy")]
     assert sorted(steps) == list(range(n_children))
     files = {file.path for file in client.list_artifacts(parent.info.run_id)}
-    assert files == {"best_cell.svg", "config.json", "result.json"}
+    assert files == {"best_cell.svg", "config.json", "report.html", "result.json"}
 
 
 def wait_for_children(database: Path, process: subprocess.Popen[Any]) -> None:

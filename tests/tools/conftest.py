@@ -1,3 +1,6 @@
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,3 +20,21 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 pixels = rng.integers(0, 256, (70 + 5 * index, 90, 3), dtype=np.uint8)
                 Image.fromarray(pixels).save(root / part / name / f"{index}.png")
     return root
+
+
+@pytest.fixture(scope="session")
+def on_benchmark() -> Callable[..., Path]:
+    """A finished search in a folder, on a table of cells that were computed portably.
+
+    It runs in a process of its own: PyTorch asks once which instructions it may take, and would be portable in all tests
+    that follow.
+    """
+
+    def search(folder: Path, *options: str) -> Path:
+        table = ["--evaluator", "benchmark:micro-digits", "--no-track", "--quiet", "--out", str(folder)]
+        subprocess.run(
+            [sys.executable, "-m", "pnas_tools", "search", *table, *options], check=True, capture_output=True
+        )
+        return folder
+
+    return search

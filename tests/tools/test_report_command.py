@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -6,10 +7,7 @@ from click.testing import CliRunner, Result
 
 from pnas_tools._cli import cli
 
-QUICK = (
-    *("--operations", "identity,max_pool_3x3", "--blocks", "2", "--beam", "6", "--surrogate-epochs", "2"),
-    *("--evaluator", "benchmark:micro-digits", "--no-track", "--quiet"),
-)
+QUICK = (*("--operations", "identity,max_pool_3x3", "--blocks", "2", "--beam", "6", "--surrogate-epochs", "2"),)
 
 
 def report(*arguments: str) -> Result:
@@ -17,10 +15,8 @@ def report(*arguments: str) -> Result:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "quick"
-    assert CliRunner().invoke(cli, ["search", *QUICK, "--out", str(folder)]).exit_code == 0
-    return folder
+def run(on_benchmark: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return on_benchmark(tmp_path_factory.mktemp("runs") / "quick", *QUICK)
 
 
 def test_it_writes_one_file_and_says_how_large(run: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,9 @@ def shown(*arguments: object) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def searched(on_benchmark: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a search that took no time, as a table knows all its cells."""
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    options = ["--evaluator", "benchmark:micro-digits", "--blocks", "1", "--no-track", "--out", str(folder)]
-    result = CliRunner().invoke(cli, ["search", *options])
-    assert result.exit_code == 0, result.output
-    return folder
+    return on_benchmark(tmp_path_factory.mktemp("runs") / "run", "--blocks", "1")
 
 
 def test_a_cell_is_sketched_where_no_file_is_named() -> None:

@@ -3,27 +3,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from pnas_searchspace import Cell
-from pnas_tools._cli import cli
 from pnas_tools._report._child import Child
 from pnas_tools._report._search_data import SearchData
 
 SMALL = (
     *("--operations", "identity,max_pool_3x3,avg_pool_3x3"),  # 21 cells of one block
     *("--blocks", "3", "--beam", "30", "--surrogate-epochs", "5"),
-    *("--evaluator", "benchmark:micro-digits", "--no-track", "--quiet"),
 )
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(on_benchmark: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished search over 81 children."""
-    folder = tmp_path_factory.mktemp("runs") / "small"
-    done = CliRunner().invoke(cli, ["search", *SMALL, "--out", str(folder)])
-    assert done.exit_code == 0, done.output
-    return folder
+    return on_benchmark(tmp_path_factory.mktemp("runs") / "small", *SMALL)
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 MLflow writes the name of this module beside the file of weights, and calls `_load_pyfunc` to load it.
 """
 
-import json
-import logging
 import os
 import time
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ from numpy.typing import NDArray
 from pnas_tools._files import write_json_atomically
 from pnas_tools._preparation import Preparation
 from pnas_tools._run_folder import RunFolder
+from pnas_tools._tracking._memory import recalled
+from pnas_tools._tracking._store import client_of, experiment_id
 from pnas_tools._training._folder import TrainingFolder
 
 if TYPE_CHECKING:  # importing them takes seconds
@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # importing them takes seconds
 
     from pnas_models import CellNetwork
 
-_EXPERIMENT = "pnas"
 _REQUIREMENT = "pnas-tools>=0.1,<0.2"
 _METRICS_PER_REQUEST = 1000
 
@@ -61,9 +60,9 @@ def track_network(text: str, folder: TrainingFolder, accuracies: list[float]) ->
     It goes to the MLflow run of the search in the folder `text`, or else to a run of its own at `MLFLOW_TRACKING_URI`;
     where there is neither, nowhere.
     """
-    search = _read(RunFolder(Path(text)).tracking)
+    search = recalled(RunFolder(Path(text)).tracking)
     uri = search.get("tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI")
-    if uri is None or _read(folder.tracking).get("tracking_uri") == uri:
+    if uri is None or recalled(folder.tracking).get("tracking_uri") == uri:
         return None
     # Whatever MLflow or its database raises is the user's to know, and not the training's to fail of.
     try:
@@ -77,20 +76,18 @@ def track_network(text: str, folder: TrainingFolder, accuracies: list[float]) ->
 
 def logged_model(folder: TrainingFolder) -> str | None:
     """The URI for `mlflow.pyfunc.load_model`; None where the network was not logged."""
-    return _read(folder.tracking).get("model_uri")
+    return recalled(folder.tracking).get("model_uri")
 
 
 def _log(folder: TrainingFolder, uri: str, run_id: str | None, accuracies: list[float]) -> dict[str, str]:
+    client = client_of(uri)  # before the import, for which it sets what MLflow reads then
     import mlflow
     from mlflow.entities import Metric
     from mlflow.models import Model
 
-    for noisy in ("mlflow", "alembic"):  # after the import, which sets their levels
-        logging.getLogger(noisy).setLevel(logging.ERROR)
     mlflow.set_tracking_uri(uri)
-    client = mlflow.MlflowClient()
     is_own = run_id is None
-    run_id = run_id or _new_run(client, folder)
+    run_id = run_id or _own_run(client, folder, uri)
     # Or else the model goes to the default experiment, and its files to where this process runs.
     mlflow.set_experiment(experiment_id=client.get_run(run_id).info.experiment_id)
     now = int(time.time() * 1000)
@@ -112,11 +109,14 @@ def _log(folder: TrainingFolder, uri: str, run_id: str | None, accuracies: list[
     return {"run_id": run_id, "model_uri": model.model_uri}
 
 
-def _new_run(client: "MlflowClient", folder: TrainingFolder) -> str:
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME", _EXPERIMENT)
-    experiment = client.get_experiment_by_name(name)
-    experiment_id = experiment.experiment_id if experiment is not None else client.create_experiment(name)
-    return str(client.create_run(experiment_id, run_name=folder.path.name).info.run_id)
+def _own_run(client: "MlflowClient", folder: TrainingFolder, uri: str) -> str:
+    """A run of the training's own, which is remembered before anything is sent to it."""
+    begun = recalled(folder.tracking)
+    if begun.get("begun_at") == uri:
+        return str(begun["run_id"])
+    run_id = str(client.create_run(experiment_id(client, uri), run_name=folder.path.name).info.run_id)
+    write_json_atomically(folder.tracking, {"begun_at": uri, "run_id": run_id})
+    return run_id
 
 
 def _signature(network: Path) -> dict[str, Any]:
@@ -132,11 +132,3 @@ def _signature(network: Path) -> dict[str, Any]:
         "signature": ModelSignature(inputs=Schema([inputs]), outputs=Schema([outputs])),
         "input_example": np.random.default_rng(0).integers(0, 256, (1, *shape), dtype=np.uint8),
     }
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        remembered: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return remembered

@@ -115,6 +115,14 @@ class RunFolder:
             raise BadInput(f"{self.path} holds no run: expected the folder that `pnas-tools search --out` was given")
         return Ledger.read(self.ledger) if self.holds_run() else None
 
+    def is_running(self) -> bool:
+        """Whether a search is at work here at this moment."""
+        try:
+            with FileLock(self.path / _LOCK_FILE).acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
     def _locked(self) -> AbstractContextManager[object]:
         """The lock, acquired until the end of the context; the folder is made for it."""
         try:

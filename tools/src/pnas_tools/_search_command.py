@@ -37,7 +37,8 @@ from pnas_tools._tracking_uri import local_store
     "steps",
     type=StepText(),
     multiple=True,
-    help="What follows the search, in the order given: train, with its options in quotes if any, and export.",
+    help="What follows the search, in the order given: train, with its options in quotes if any, and export. With "
+    "--json each prints its result on a line of its own.",
 )
 @output_options
 @config_options

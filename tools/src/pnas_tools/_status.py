@@ -1,6 +1,7 @@
 """How far a search is, as a run's folder tells."""
 
 import dataclasses
+from contextlib import nullcontext
 from typing import Any
 
 from pnas_search import Ledger
@@ -17,7 +18,10 @@ def read_status(run: RunFolder) -> dict[str, Any]:
         BadInput: there is no run here.
         LedgerError: the ledger cannot be read.
     """
-    result = run.read_result()
+    ledger = run.open_for_reading()
+    with nullcontext() if ledger is None else ledger:
+        result = run.read_result()
+        told = {} if ledger is None else _told(ledger)
     status: dict[str, Any] = {
         "n_finished": 0,
         "n_stopped": 0,
@@ -35,10 +39,7 @@ def read_status(run: RunFolder) -> dict[str, Any]:
         "config": None,
         "finished": result is not None,
     }
-    ledger = run.open_for_reading()
-    if ledger is not None:
-        with ledger:
-            status |= _told(ledger)
+    status |= told
     if result is not None:
         status |= {name: result[name] for name in ("best_cell", "best_accuracy")}
     return status

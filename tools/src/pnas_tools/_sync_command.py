@@ -43,6 +43,10 @@ def _check(run: RunFolder) -> None:
     if ledger is None:
         raise BadInput(f"the search in {run.path} has not begun yet: wait until it has, and try again")
     ledger.close()
+    if run.is_running():
+        raise BadInput(
+            f"the search in {run.path} is running, and tracks itself unless it was told not to: wait for its end"
+        )
 
 
 def _sync(run: RunFolder, uri: str) -> dict[str, Any]:

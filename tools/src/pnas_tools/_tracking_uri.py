@@ -2,10 +2,22 @@
 
 from pathlib import Path
 
+from pnas_tools._errors import BadInput
+
 
 def local_store(run: Path) -> str:
-    """The MLflow store that runs in one folder share when `MLFLOW_TRACKING_URI` names no other."""
-    return f"sqlite:///{(run.absolute().parent / 'mlflow.db').as_posix()}"
+    """The MLflow store that runs in one folder share when `MLFLOW_TRACKING_URI` names no other.
+
+    Raises:
+        BadInput: its path means something else in an address.
+    """
+    path = (run.absolute().parent / "mlflow.db").as_posix()
+    if set(path) & set("?#%"):
+        raise BadInput(
+            f"MLflow cannot keep runs beside {run}, as the path of that folder has one of ? # %: choose another --out, "
+            "or pass --no-track"
+        )
+    return f"sqlite:///{path}"
 
 
 def where_to_look(uri: str) -> str:

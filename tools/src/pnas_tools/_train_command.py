@@ -85,7 +85,7 @@ _PIXELS = click.IntRange(3, 4096)
 @click.option(
     "--checkpoint-every",
     type=DURATION,
-    default="300s",
+    default="60s",
     show_default=True,
     help="How often a checkpoint is written, from which the same command goes on.",
 )
@@ -141,7 +141,7 @@ def train_command(
                     seconds_between_checkpoints=checkpoint_every,
                     n_workers=n_workers,
                 )
-                result = training.run()
+                result = folder.read_result() or training.run()  # another process may have finished it just now
     if group.is_first:
         if track:
             problem = track_network(network_text, folder, result["accuracies"])

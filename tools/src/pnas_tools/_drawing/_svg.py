@@ -12,8 +12,8 @@ def to_svg(scene: Scene) -> str:
     """The scene as a file of its own, on paper that is light or dark as the reader's pages are."""
     style = [
         DRAWING_CSS,
-        f".pnas{{color:{INK['light']}}}.paper{{fill:{PAPER['light']}}}",
-        f"@media(prefers-color-scheme:dark){{.pnas{{color:{INK['dark']}}}.paper{{fill:{PAPER['dark']}}}}}",
+        f".pnas{{color:{INK['light']}}}.pnas .paper{{fill:{PAPER['light']}}}",
+        f"@media(prefers-color-scheme:dark){{.pnas{{color:{INK['dark']}}}.pnas .paper{{fill:{PAPER['dark']}}}}}",
     ]
     return "\n".join(
         [

@@ -40,11 +40,11 @@ class SearchData:
             BadInput: there is none, or it has asked for nothing yet.
             LedgerError: the ledger cannot be read.
         """
-        result = run.read_result()
         ledger = run.open_for_reading()
         if ledger is None:
             raise _nothing_yet(run)
         with ledger:
+            result = run.read_result()
             rows, best_row = ledger.rows(), ledger.best_row()
             config, provenance = ledger.config(), ledger.provenance()
         if not rows:

@@ -45,10 +45,13 @@ def opened_copy(run: RunFolder, uri: str) -> Iterator["Copy"]:
     """
     with sole_sender(run), Ledger.read(run.ledger) as ledger:
         search_id(run)
-        remember(run, tracking_uri=uri, **({} if recall(run).get("tracking_uri") == uri else {"complete": False}))
+        before = recall(run).get("tracking_uri")
+        if before is None:
+            remember(run, tracking_uri=uri)
         client, experiment_id = connected(uri, run.path)
         copy = Copy(client, experiment_id, run, ledger, n_threads=_REQUESTS_AT_A_TIME if is_server(uri) else 1)
-        remember(run, run_id=copy.run_id)
+        # Together, and once it has answered: an address that was misspelt is not taken for that of the run.
+        remember(run, tracking_uri=uri, run_id=copy.run_id, **({} if before == uri else {"complete": False}))
         yield copy
 
 

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -14,12 +15,17 @@ from pnas_tools._run_folder import RunFolder
 
 
 def recall(run: RunFolder) -> dict[str, Any]:
-    """What was remembered; nothing where that was nothing."""
+    """What was remembered of a search; nothing where that was nothing."""
+    return recalled(run.tracking)
+
+
+def recalled(path: Path) -> dict[str, Any]:
+    """What a `mlflow.json` holds; nothing where it is missing or damaged."""
     try:
-        remembered: dict[str, Any] = json.loads(run.tracking.read_text(encoding="utf-8"))
+        remembered = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    return remembered
+    return remembered if isinstance(remembered, dict) else {}
 
 
 def remember(run: RunFolder, **values: Any) -> None:

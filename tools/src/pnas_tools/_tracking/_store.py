@@ -35,15 +35,16 @@ def connected(uri: str, run: Path) -> "tuple[MlflowClient, str]":
     is_local = uri == local_store(run)
     folder = run.absolute().parent
     if not is_local:
-        client = _client(uri)
-        return client, _experiment_id(client, None)
+        client = client_of(uri)
+        return client, experiment_id(client, uri)
     with FileLock(folder / ".mlflow.lock"):  # other searches may be making its tables
         _write_ahead(folder / "mlflow.db")
-        client = _client(uri)
-        return client, _experiment_id(client, (folder / "mlartifacts").as_uri())
+        client = client_of(uri)
+        return client, experiment_id(client, uri)
 
 
-def _client(uri: str) -> "MlflowClient":
+def client_of(uri: str) -> "MlflowClient":
+    """A client of a store, which fails at once where that does not answer."""
     # A request that is sent again may make a run twice; whoever sends looks up what is there, and begins anew.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     # Naming the address of a run that has ended costs a request, and stdout is ours.
@@ -65,11 +66,18 @@ def experiment_name() -> str:
     return os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
 
 
-def _experiment_id(client: "MlflowClient", artifacts: str | None) -> str:
+def experiment_id(client: "MlflowClient", uri: str) -> str:
+    """That of the experiment which runs are put into; it is made where there is none."""
     experiment = client.get_experiment_by_name(experiment_name())
     if experiment is not None:
         return str(experiment.experiment_id)
-    return str(client.create_experiment(experiment_name(), artifact_location=artifacts))
+    return str(client.create_experiment(experiment_name(), artifact_location=_artifacts(uri)))
+
+
+def _artifacts(uri: str) -> str | None:
+    """A folder beside a SQLite file, in the place of `mlruns` in the folder of this process; servers have their own."""
+    path = uri.removeprefix("sqlite:///")
+    return None if path == uri else (Path(path).absolute().parent / "mlartifacts").as_uri()
 
 
 def find_runs(client: "MlflowClient", experiment_id: str, tag: str, value: str) -> "Iterator[Run]":

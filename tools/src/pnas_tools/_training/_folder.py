@@ -31,6 +31,9 @@ class TrainingFolder:
     def holds_training(self) -> bool:
         return self.config.is_file()
 
+    def _is_run(self) -> bool:
+        return RunFolder(self.path).holds_run()
+
     def read_result(self) -> dict[str, Any] | None:
         """What a finished training gave; None while it is not finished."""
         if not (self.result.is_file() and self.network.is_file()):
@@ -44,8 +47,11 @@ class TrainingFolder:
         """Raise `BadInput` unless a training of this plan can begin or go on here; nothing is changed on disk."""
         if self.path.exists() and not self.path.is_dir():
             raise BadInput(f"{self.path} is a file, and a folder is to be written: choose another one with --out")
+        if self._is_run():
+            raise BadInput(f"{self.path} holds a search: choose another folder with --out")
         if self.holds_training():
-            self._check_config(self._read(self.config), plan)
+            if self.checkpoint.exists() or self.network.exists():
+                self._check_config(self._read(self.config), plan)
         elif self.path.is_dir():
             foreign = sorted(entry.name for entry in self.path.iterdir() if not entry.name.startswith("."))
             if foreign:
@@ -76,7 +82,7 @@ class TrainingFolder:
             ) from error
         with lock:
             self.check(plan)  # again, now that nobody else can begin one
-            is_new = not self.holds_training()
+            is_new = not (self.checkpoint.exists() or self.network.exists())
             if is_new:
                 write_json_atomically(self.config, plan)
             try:
