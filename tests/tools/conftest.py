@@ -26,15 +26,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def on_benchmark() -> Callable[..., Path]:
     """A finished search in a folder, on a table of cells that were computed portably.
 
-    It runs in a process of its own: PyTorch asks once which instructions it may take, and would be portable in all tests
-    that follow.
+    It runs in a process of its own: PyTorch asks once which instructions it may take, and tests that follow would have
+    the fewer ones too.
     """
 
     def search(folder: Path, *options: str) -> Path:
         table = ["--evaluator", "benchmark:micro-digits", "--no-track", "--quiet", "--out", str(folder)]
-        subprocess.run(
-            [sys.executable, "-m", "pnas_tools", "search", *table, *options], check=True, capture_output=True
-        )
+        command = [sys.executable, "-m", "pnas_tools", "search", *table, *options]
+        subprocess.run(command, check=True, capture_output=True)
         return folder
 
     return search
