@@ -170,6 +170,19 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(out: Path, tmp_path: Pa
     )
 
 
+def test_a_plan_may_change_until_the_first_checkpoint(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        (out / "config.json").read_text().replace('"n_epochs": 2', '"n_epochs": 3000')
+    )
+    trained(tmp_path, "--epochs", 2, "--train-images", 300)
+    assert json.loads((tmp_path / "config.json").read_text())["n_epochs"] == 2
+
+
+def test_a_folder_of_a_search_is_no_place_for_a_training(tmp_path: Path) -> None:
+    Ledger.create(tmp_path / "ledger.sqlite", config=PRESETS["quick"].as_json(), provenance=provenance()).close()
+    assert f"{tmp_path} holds a search" in refused(CELL, "-o", tmp_path, *SMALL)
+
+
 def test_a_search_that_is_not_finished_has_no_best_cell_yet(tmp_path: Path) -> None:
     Ledger.create(tmp_path / "ledger.sqlite", config=PRESETS["quick"].as_json(), provenance=provenance()).close()
     assert "is not finished" in refused(tmp_path)

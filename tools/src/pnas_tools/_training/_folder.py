@@ -50,8 +50,10 @@ class TrainingFolder:
         if self._is_run():
             raise BadInput(f"{self.path} holds a search: choose another folder with --out")
         if self.holds_training():
-            if self.checkpoint.exists() or self.network.exists():
-                self._check_config(self._read(self.config), plan)
+            there = self._read(self.config)
+            # Before the first checkpoint a training's config binds nobody; somebody else's is left alone.
+            if self.checkpoint.exists() or self.network.exists() or there.keys() != plan.keys():
+                self._check_config(there, plan)
         elif self.path.is_dir():
             foreign = sorted(entry.name for entry in self.path.iterdir() if not entry.name.startswith("."))
             if foreign:
