@@ -6,7 +6,7 @@ from pathlib import Path
 _TEST_PARTS = ("test", "val")
 
 
-def test_folder(root: Path) -> Path | None:
+def find_test_part(root: Path) -> Path | None:
     """Where a folder has its test part; None where it has none."""
     return next((root / name for name in _TEST_PARTS if (root / name).is_dir()), None)
 

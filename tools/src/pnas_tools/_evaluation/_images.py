@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from pnas_tools._errors import BadInput
-from pnas_tools._image_folders import class_names, test_folder
+from pnas_tools._image_folders import class_names, find_test_part
 from pnas_tools._preparation import Preparation
 from pnas_trainer import DATASETS, load_dataset, stream_image_folder
 
@@ -99,7 +99,7 @@ def transformed(
 def _part(dataset: str, shrink_to: int | None) -> tuple[Tensor, Tensor, int]:
     """Images, labels and the number of classes of a test part, or of a whole folder that has none."""
     root = Path(dataset)
-    is_whole = dataset not in DATASETS and root.is_dir() and test_folder(root) is None
+    is_whole = dataset not in DATASETS and root.is_dir() and find_test_part(root) is None
     data = load_dataset(dataset, validation_fraction=0.5) if is_whole else load_dataset(dataset, test=True)
     data = data if shrink_to is None else data.shrunk_to(shrink_to)
     if data.test_images is not None and data.test_labels is not None:
@@ -109,7 +109,7 @@ def _part(dataset: str, shrink_to: int | None) -> tuple[Tensor, Tensor, int]:
 
 
 def _test_root(folder: Path) -> Path:
-    return test_folder(folder) or folder
+    return find_test_part(folder) or folder
 
 
 def _transformed_batches(

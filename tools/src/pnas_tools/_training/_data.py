@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from pnas_tools._errors import BadInput
-from pnas_tools._image_folders import class_names, test_folder
+from pnas_tools._image_folders import class_names, find_test_part
 from pnas_tools._preparation import Preparation
 from pnas_tools._training._plan import TrainingPlan
 
@@ -50,7 +50,7 @@ def _in_folders(plan: TrainingPlan, image_size: int, n_workers: int | None) -> t
     from pnas_trainer import ImageFolders
 
     root = Path(plan.dataset)
-    test = test_folder(root)
+    test = find_test_part(root)
     if test is None or not (root / "train").is_dir():
         raise BadInput(f"{root} must hold a folder train and beside it test or val, with a folder for each class")
     workers = (os.cpu_count() or 1) if n_workers is None else n_workers
