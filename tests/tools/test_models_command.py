@@ -351,7 +351,7 @@ class TestConvert:
         message = refused("convert", tmp_path / "seven.pth", target)
         assert "reads 7 features, and those of the zoo 960 (pnasnet5_cifar), 1080 (pnasnet5_mobile), 4320" in message
         assert "no auxiliary head" in refused("convert", folder / "small.safetensors", target, "--auxiliary")
-        assert "must end in .safetensors" in refused("convert", folder / "small.safetensors", tmp_path / "out.pth")
+        assert "ends in .safetensors" in refused("convert", folder / "small.safetensors", tmp_path / "out.pth")
         assert "there is no folder" in refused("convert", folder / "small.safetensors", tmp_path / "no" / target.name)
 
     def test_checkpoints_of_tensorflow_are_found_by_prefix_file_folder_and_archive(self, tmp_path: Path) -> None:

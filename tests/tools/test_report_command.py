@@ -31,7 +31,7 @@ def test_it_writes_one_file_and_says_how_large(run: Path, tmp_path: Path) -> Non
     assert f"wrote {file}: {told['n_children']} children" in report(str(run), "-o", str(file)).output
 
 
-@pytest.mark.parametrize(("name", "words"), [("report.pdf", "must end in .html"), ("no/report.html", "no folder")])
+@pytest.mark.parametrize(("name", "words"), [("report.pdf", "ends in .html"), ("no/report.html", "no folder")])
 def test_a_file_that_cannot_be_written_is_refused_first(name: str, words: str, tmp_path: Path) -> None:
     done = report(str(tmp_path / "no run"), "-o", str(tmp_path / name))
     assert done.exit_code == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pnas_search import Candidate, Request
+from pnas_search import Candidate, Ledger, Request
 from pnas_searchspace import Cell
 from pnas_tools._config import PRESETS
 from pnas_tools._errors import BadInput
@@ -80,15 +80,12 @@ def test_a_folder_is_one_searchs_at_a_time(tmp_path: Path) -> None:
 
 def test_a_setting_that_came_later_than_the_run_had_its_default_before(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    with run.opened(QUICK, {}) as ledger:
-        there = ledger.config()
+    there = QUICK.as_json()
     del there["whitening"]
-    run._check_config(there, QUICK.as_json())
+    Ledger.create(run.ledger, config=there, provenance={}).close()
+    run.check(QUICK)
     with pytest.raises(BadInput, match="whitening is 'channel' there and 'image' here"):
-        run._check_config(there, dataclasses.replace(QUICK, whitening="image").as_json())
-    del there["n_blocks"]
-    with pytest.raises(BadInput, match="n_blocks is None there and 3 here"):
-        run._check_config(there, QUICK.as_json())
+        run.check(dataclasses.replace(QUICK, whitening="image"))
 
 
 def test_the_lock_is_free_when_the_search_is_over(tmp_path: Path) -> None:

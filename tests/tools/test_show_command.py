@@ -118,7 +118,7 @@ def test_what_cannot_be_shown_is_told_in_a_sentence(searched: Path, tmp_path: Pa
     assert "did you mean" not in refused("resnet")
     assert "must be like" in refused("identity@-1")
     assert "holds no run" in refused(Path(__file__).parent)
-    assert "must end in .svg or .png" in refused(CELL, "-o", tmp_path / "cell.pdf")
+    assert "ends in .svg or .png" in refused(CELL, "-o", tmp_path / "cell.pdf")
     assert "there is no folder" in refused(CELL, "-o", tmp_path / "missing" / "cell.svg")
     assert "--repeats is of the network around a CELL" in refused(searched, "--repeats", "3")
     assert "--filters is of the network around a CELL" in refused("pnasnet5_mobile", "--filters", "3")

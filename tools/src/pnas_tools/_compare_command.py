@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,15 @@ from rich.console import Console
 from pnas_searchspace import CellSpace
 from pnas_tools._compare_config import resolve_configs
 from pnas_tools._config import PRESETS
-from pnas_tools._errors import BadInput, resumable
+from pnas_tools._errors import resumable
 from pnas_tools._execution import Execution
 from pnas_tools._files import write_atomically, write_text_atomically
 from pnas_tools._heirs import check_early_stopping
 from pnas_tools._options import config_options, execution_options
 from pnas_tools._output import Output, output_options
+from pnas_tools._output_file import OutputFile
 from pnas_tools._parameter_types import POSITIVE, Names
 from pnas_tools._strategy_names import STRATEGIES
-
-_PLOT_FORMATS = ("svg", "png", "pdf")
 
 
 @click.command(
@@ -35,12 +33,9 @@ _PLOT_FORMATS = ("svg", "png", "pdf")
     "--trials", "n_trials", type=POSITIVE, default=5, show_default=True, help="Of each, with seeds from --seed on."
 )
 @click.option("--so-far", is_flag=True, help="Run nothing; show the seeds that every strategy has finished.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="File for figure 4's curves.")
+@click.option("--csv", "csv_file", type=OutputFile(".csv"), help="File for figure 4's curves.")
 @click.option(
-    "--plot",
-    "plot_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File for figure 4: .svg, .png or .pdf.",
+    "--plot", "plot_file", type=OutputFile(".svg", ".png", ".pdf"), help="File for figure 4: .svg, .png or .pdf."
 )
 @click.option(
     "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
@@ -77,9 +72,6 @@ def compare_command(
     from pnas_tools._compare_text import print_compare_result
     from pnas_tools._strategies import check_strategy_sizes
 
-    _check_file(csv_file, "--csv")
-    _check_file(plot_file, "--plot")
-    _check_format(plot_file)
     configs = resolve_configs(context, preset, options, strategies)
     for config in configs:
         execution.check(config)
@@ -97,24 +89,9 @@ def compare_command(
     if plot_file is not None:
         from pnas_tools._compare_plot import plot_comparison
 
-        write_atomically(plot_file, plot_comparison(result, _format(plot_file)))
+        write_atomically(plot_file, plot_comparison(result, plot_file.suffix[1:].lower()))
     output.show(comparison_as_json(result), lambda: print_compare_result(Console(), result))
 
 
 # Which strategy, --strategies says.
 compare_command.params = [option for option in compare_command.params if option.name != "strategy"]
-
-
-def _check_format(path: Path | None) -> None:
-    if path is not None and _format(path) not in _PLOT_FORMATS:
-        raise BadInput(f"--plot {path} must end in .svg, .png or .pdf")
-
-
-def _format(path: Path) -> str:
-    return path.suffix.removeprefix(".").lower()
-
-
-def _check_file(path: Path | None, option: str) -> None:
-    """Raise `BadInput` where a file cannot be written, before what takes long."""
-    if path is not None and not (path.parent.is_dir() and os.access(path.parent, os.W_OK | os.X_OK)):
-        raise BadInput(f"{option} {path}: {path.parent} is no folder that can be written to; choose another one")

@@ -196,13 +196,16 @@ class SearchConfig:
         """The config that `as_json` gave, in this version or an earlier one, which had fewer settings.
 
         Raises:
-            BadInput: it is of a later one.
+            BadInput: it is of a later one, or of another program.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := sorted(settings.keys() - known):
+        fields = dataclasses.fields(cls)
+        if unknown := sorted(settings.keys() - {field.name for field in fields}):
             raise BadInput(
                 f"the run has the setting {unknown[0]!r}, which this version of pnas-tools does not know: update it"
             )
+        required = {field.name for field in fields if field.default is dataclasses.MISSING}
+        if missing := sorted(required - settings.keys()):
+            raise BadInput(f"the run lacks the setting {missing[0]!r}: it is none that pnas-tools search has begun")
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
         }

@@ -4,8 +4,10 @@ from typing import Any
 import click
 
 from pnas_tools._models_command import export_command as models_export
+from pnas_tools._output_file import OutputFile
 from pnas_tools._training._folder import TrainingFolder, trained_file
 
+_ONNX = OutputFile(".onnx")
 _OPTIONS = [parameter for parameter in models_export.params if parameter.name not in ("network_text", "path")]
 
 
@@ -15,7 +17,7 @@ _OPTIONS = [parameter for parameter in models_export.params if parameter.name no
         click.Argument(["network_text"], metavar="RUN|FOLDER|FILE|NAME|CELL"),
         click.Option(
             ["--onnx", "path"],
-            type=click.Path(path_type=Path),
+            type=_ONNX,
             help="The file to write; one that is there is replaced.  [default: network.onnx beside the weights]",
         ),
         *_OPTIONS,
@@ -29,6 +31,7 @@ def export_command(context: click.Context, /, network_text: str, path: Path | No
     A RUN, or the FOLDER of a training, stands for the network that `pnas-tools train` has trained there. The rest is
     `pnas-tools models export`.
     """
-    file = trained_file(network_text)
-    target = TrainingFolder(Path(file).parent).onnx if path is None else path
-    context.invoke(models_export, network_text=file, path=target, **options)
+    if path is None:
+        beside = TrainingFolder(Path(trained_file(network_text)).parent).onnx
+        path = _ONNX.convert(beside, None, context)
+    context.invoke(models_export, network_text=network_text, path=path, **options)

@@ -1,5 +1,6 @@
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,22 @@ LEDGER_FILE = "ledger.sqlite"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that at any moment it is there as it was or as it shall be."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """Write a file so that at any moment it is there as it was or as it shall be, whoever else writes it.
+
+    Raises:
+        OSError: it cannot be written, by its own name.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):  # there may be none
+            temporary.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def write_text_atomically(path: Path, text: str) -> None:

@@ -2,13 +2,18 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pnas_tools._errors import BadInput, Failed
 from pnas_tools._output import Output, output_options
+from pnas_tools._output_file import OutputFile
 from pnas_tools._parameter_types import POSITIVE, SEED
+from pnas_tools._training._folder import trained_file
+
+if TYPE_CHECKING:
+    from pnas_tools._network_choice import NetworkChoice
 
 # pnas_models imports torch, which takes seconds: every command imports it when it runs.
 
@@ -29,7 +34,8 @@ def models_command() -> None:
 
     A NAME is one that `pnas-tools models list` prints. A CELL is the short form that searches print, such as
     sep_conv_5x5@-2+identity@-1,max_pool_3x3@0+identity@0, or JSON such as [[-2, "sep_conv_5x5", -1, "identity"]]. A
-    FILE holds weights: a .safetensors or .pth file, or a checkpoint of TensorFlow.
+    FILE holds weights: a .safetensors or .pth file, or a checkpoint of TensorFlow. A FOLDER is that of a search or a
+    training, and stands for the network that `pnas-tools train` has trained there.
     """
 
 
@@ -66,7 +72,7 @@ def list_command(output: Output) -> None:
 
 
 @models_command.command("info", epilog="Example: pnas-tools models info pnasnet5_mobile --image-size 331")
-@click.argument("network_text", metavar="NAME|CELL|FILE")
+@click.argument("network_text", metavar="NAME|CELL|FILE|FOLDER")
 @click.option(
     "--image-size", type=_PIXELS, help="Of the image to count multiply-adds for.  [default: the network's own]"
 )
@@ -79,16 +85,15 @@ def info_command(
     """Print a network's size, its maps, and where its published weights are."""
     from pnas_tools._model_info import network_info
     from pnas_tools._model_text import print_info
-    from pnas_tools._network_choice import choose_network
 
     with _refusing():
-        info = network_info(choose_network(network_text, options, context.with_resource), image_size)
+        info = network_info(_chosen(context, network_text, options), image_size)
     output.show(info, lambda: print_info(info))
 
 
 @models_command.command("convert", epilog="Example: pnas-tools models convert model.ckpt model.safetensors --to timm")
 @click.argument("source_path", metavar="SRC", type=_PATH)
-@click.argument("target_path", metavar="DST", type=_PATH)
+@click.argument("target_path", metavar="DST", type=OutputFile(".safetensors"))
 @click.option(
     "--to",
     "target",
@@ -126,7 +131,6 @@ def convert_command(
         raise BadInput("--image-size is of the auxiliary head, and needs --auxiliary")
     if auxiliary and target == "timm":
         raise BadInput("timm's networks have no auxiliary head: leave out --auxiliary, or --to timm")
-    _check_writable(target_path, ".safetensors")
 
     from pnas_models import (
         count_parameters,
@@ -160,8 +164,10 @@ def convert_command(
 
 
 @models_command.command("export", epilog="Example: pnas-tools models export pnasnet5_mobile --onnx mobile.onnx")
-@click.argument("network_text", metavar="NAME|CELL|FILE")
-@click.option("--onnx", "path", type=_PATH, required=True, help="The file to write; one that is there is replaced.")
+@click.argument("network_text", metavar="NAME|CELL|FILE|FOLDER")
+@click.option(
+    "--onnx", "path", type=OutputFile(".onnx"), required=True, help="The file to write; one that is there is replaced."
+)
 @click.option("--weights", "weights_text", metavar="NAME|FILE", help="Published weights, or a file.  [default: random]")
 @click.option("--image-size", type=_PIXELS, help="Of the image to check it with.  [default: the network's own]")
 @click.option("--fuse/--no-fuse", default=True, show_default=True, help="Fold batch norms into convolutions.")
@@ -187,16 +193,14 @@ def export_command(
     onnxruntime is installed, its logits are compared with PyTorch's, and the file is kept only if they agree. A FILE
     has weights; NAME and CELL have random ones unless --weights gives others.
     """
-    _check_writable(path, ".onnx")
-
     import torch
 
     from pnas_tools._model_text import print_export
-    from pnas_tools._network_choice import choose_network, with_weights
+    from pnas_tools._network_choice import with_weights
     from pnas_tools._onnx_file import write_onnx
 
     with _refusing():
-        choice = choose_network(network_text, options, context.with_resource)
+        choice = _chosen(context, network_text, options)
         if weights_text is not None:
             choice = with_weights(choice, weights_text, options["num_classes"], context.with_resource)
         torch.manual_seed(seed)
@@ -260,13 +264,10 @@ def classify_command(
         raise BadInput(f"{len(task.unreadable)} of {len(paths)} images could not be read: {reasons}")
 
 
-def _check_writable(path: Path, ending: str) -> None:
-    if path.suffix != ending:
-        raise BadInput(f"the file to write must end in {ending}, and {path} does not")
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder, and a file is to be written: name one in it")
-    if not path.parent.is_dir():
-        raise BadInput(f"{path} cannot be written: there is no folder {path.parent}")
+def _chosen(context: click.Context, text: str, options: dict[str, Any]) -> "NetworkChoice":
+    from pnas_tools._network_choice import choose_network
+
+    return choose_network(trained_file(text), options, context.with_resource)
 
 
 @contextmanager

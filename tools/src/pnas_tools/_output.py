@@ -19,26 +19,26 @@ class Output:
     Attributes:
         as_json: the result is one JSON value, for scripts.
         is_quiet: nothing is said meanwhile.
+        results: where results go in place of stdout, as JSON can hold them, when a command is part of another one.
     """
 
     as_json: bool
     is_quiet: bool
+    results: list[Any] | None = None
 
     @property
     def meanwhile(self) -> Console:
         """Where progress goes."""
         return Console(stderr=True, quiet=self.is_quiet)
 
-    def flags(self) -> dict[str, bool]:
-        """The options that give another command the same."""
-        return {"--json": self.as_json, "--quiet": self.is_quiet}
-
     def show(self, result: Any, as_text: Callable[[], None]) -> None:
         """Print a result, given as JSON can hold it, and what prints it for people."""
-        if self.as_json:
+        if not self.as_json:
+            as_text()
+        elif self.results is None:
             click.echo(json.dumps(result))
         else:
-            as_text()
+            self.results.append(result)
 
 
 def listed(places: Mapping[str, str]) -> str:
@@ -47,11 +47,16 @@ def listed(places: Mapping[str, str]) -> str:
 
 
 def output_options(command: F) -> F:
-    """Give a command --json and --quiet, which it gets as one argument, `output`."""
+    """Give a command --json and --quiet, which it gets as one argument, `output`.
+
+    A command that is part of another one has the other's, which is the object of its context.
+    """
 
     @functools.wraps(command)
     def with_output(*arguments: Any, as_json: bool, is_quiet: bool, **values: Any) -> Any:
-        return command(*arguments, output=Output(as_json=as_json, is_quiet=is_quiet), **values)
+        of_other = click.get_current_context().find_object(Output)
+        output = of_other or Output(as_json=as_json, is_quiet=is_quiet)
+        return command(*arguments, output=output, **values)
 
     decorated: Any = with_output
     for flag, name, help_text in (

@@ -81,11 +81,11 @@ class OrNone(click.ParamType):  # type: ignore[type-arg]
     """A value of another type, or the word `none`."""
 
     def __init__(self, inner: "click.ParamType[Any]") -> None:
-        self._inner = inner
+        self.inner = inner
         self.name = f"{inner.name}|none"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return None if value == "none" else self._inner.convert(value, param, ctx)
+        return None if value == "none" else self.inner.convert(value, param, ctx)
 
 
 class IntegerPair(click.ParamType):  # type: ignore[type-arg]

@@ -7,6 +7,7 @@ import click
 from pnas_search import LedgerError
 from pnas_tools._errors import BadInput
 from pnas_tools._output import Output, listed, output_options
+from pnas_tools._output_file import OutputFile
 from pnas_tools._run_folder import RunFolder
 
 
@@ -15,7 +16,7 @@ from pnas_tools._run_folder import RunFolder
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(".html", ".htm"),
     help="The .html file to write; one that is there is replaced.  [default: report.html in the folder]",
 )
 @output_options
@@ -27,8 +28,6 @@ def report_command(run: Path, out: Path | None, output: Output) -> None:
     """
     folder = RunFolder(run)
     file = folder.report if out is None else out
-    if out is not None:
-        _check_writable(out)
 
     from pnas_tools._report._write import write_report
 
@@ -50,10 +49,3 @@ def _print(run: Path, result: dict[str, Any]) -> None:
         "train it": f"pnas-tools train {name}",
     }
     click.echo(listed(places))
-
-
-def _check_writable(path: Path) -> None:
-    if path.suffix not in (".html", ".htm"):
-        raise BadInput(f"the file to write must end in .html, and {path} does not")
-    if not path.parent.is_dir():
-        raise BadInput(f"{path} cannot be written: there is no folder {path.parent}")

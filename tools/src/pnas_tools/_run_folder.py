@@ -2,19 +2,18 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from pnas_search import Ledger, LedgerError
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._files import LEDGER_FILE, write_json_atomically
+from pnas_tools._work_folder import LOCK_FILE, check_same_config, is_locked, locked
 
 _DATA_FILE = ".data.npz"
-_LOCK_FILE = ".lock"
 
 
 class RunFolder:
@@ -75,7 +74,7 @@ class RunFolder:
         A new search that is given up with `BadInput` before its first round leaves nothing behind.
         """
         missing = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
-        with self._locked():
+        with locked(self.path, f"another process is running the search in {self.path}: wait for it, or stop it first"):
             is_new = not self.holds_run()
             try:
                 with self._ledger(config, provenance) as ledger:
@@ -95,7 +94,7 @@ class RunFolder:
                     return
         ours = [entry for entry in self.path.iterdir() if self._is_ours(entry)]
         # The lock goes last: as soon as it is gone, another search may begin.
-        for entry in sorted(ours, key=lambda entry: entry.name == _LOCK_FILE):
+        for entry in sorted(ours, key=lambda entry: entry.name == LOCK_FILE):
             with suppress(OSError):  # Windows keeps the lock, which is open
                 entry.unlink()
         for folder in folders:
@@ -115,27 +114,9 @@ class RunFolder:
             raise BadInput(f"{self.path} holds no run: expected the folder that `pnas-tools search --out` was given")
         return Ledger.read(self.ledger) if self.holds_run() else None
 
-    def is_running(self) -> bool:
-        """Whether a search is at work here at this moment."""
-        try:
-            with FileLock(self.path / _LOCK_FILE).acquire(timeout=0):
-                return False
-        except Timeout:
-            return True
-
-    def _locked(self) -> AbstractContextManager[object]:
-        """The lock, acquired until the end of the context; the folder is made for it."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            return FileLock(self.path / _LOCK_FILE).acquire(timeout=0)
-        except Timeout as error:
-            raise BadInput(
-                f"another process is running the search in {self.path}: wait for it, or stop it first"
-            ) from error
-        except OSError as error:
-            raise BadInput(
-                f"{self.path} cannot be written to ({error.strerror}): choose another folder with --out"
-            ) from error
+    def is_running(self) -> bool | None:
+        """Whether a search is at work here at this moment; None where that cannot be known."""
+        return is_locked(self.path)
 
     def _ledger(self, config: SearchConfig, provenance: dict[str, Any]) -> Ledger:
         try:
@@ -156,25 +137,17 @@ class RunFolder:
                 ledger.provenance()  # what the search itself will need can be read
         except LedgerError as error:
             raise BadInput(str(error)) from error
-        self._check_config(there, config.as_json())
-
-    def _check_config(self, there: dict[str, Any], here: dict[str, Any]) -> None:
         # A setting that came with a later version than the run had its default before.
-        there = {**SearchConfig.defaults(), **there}
-        for name in sorted({*there, *here}):
-            if there.get(name) != here.get(name):
-                raise BadInput(
-                    f"{self.path} holds a run of another config, {name} is {there.get(name)!r} there and "
-                    f"{here.get(name)!r} here: choose another folder with --out, or give the same options"
-                )
+        check_same_config(self.path, "run", {**SearchConfig.defaults(), **there}, config.as_json())
 
     def _is_ours(self, entry: Path) -> bool:
         """Whether a search that was cut off before its first round may have left this; nobody else's file is taken."""
         if entry.name == self.config.name:
             return _is_config(entry)
-        names = {self.data.name, _LOCK_FILE, f".{self.config.name}.tmp"}
+        names = {self.data.name, LOCK_FILE}
         names |= {f"{self.ledger.name}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")}
-        return entry.name in names and entry.is_file()
+        is_half_written = fnmatch(entry.name, f".{self.config.name}.*tmp")
+        return (entry.name in names or is_half_written) and entry.is_file()
 
 
 def _is_config(path: Path) -> bool:

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,7 @@ from pnas_tools._tracking_uri import local_store
     "steps",
     type=StepText(),
     multiple=True,
-    help="What follows the search, in the order given: train, with its options in quotes if any, and export. With "
-    "--json each prints its result on a line of its own.",
+    help="What follows the search, in the order given: train, with its options in quotes if any, and export.",
 )
 @output_options
 @config_options
@@ -64,7 +64,7 @@ def search_command(
     execution.check(config)
     run = RunFolder(out if out is not None else Path("runs") / _default_name(preset, config))
     run.check(config)
-    check_steps(steps, run.path)
+    check_steps(steps, run.path, config)
     console = output.meanwhile
     check_strategy_sizes(config, len(CellSpace(config.operations).one_block_cells()))
     check_early_stopping(config)
@@ -83,9 +83,18 @@ def search_command(
         if not run.report.exists():
             write_run_report(run, console)
         track_the_rest(run, tracking_uri, console)
-    output.show({"run": str(run.path), **result}, lambda: print_result(Console(), run, result, tracking_uri))
-    for step in steps:
-        step.work_on(run.path, is_tracked=track, output=output)
+    told = {"run": str(run.path), **result}
+    if not steps:
+        output.show(told, lambda: print_result(Console(), run, result, tracking_uri))
+        return
+    of_steps = replace(output, results=[])
+    try:
+        if not output.as_json:
+            print_result(Console(), run, result, tracking_uri)
+        for step in steps:
+            step.work_on(run.path, is_tracked=track, output=of_steps)
+    finally:  # what was done is told, also where a step fails
+        output.show(told | {"then": of_steps.results}, lambda: None)
 
 
 def _default_name(preset: str, config: SearchConfig) -> str:

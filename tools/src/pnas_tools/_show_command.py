@@ -5,20 +5,18 @@ from typing import Any
 import click
 
 from pnas_tools._drawing import to_png, to_svg
-from pnas_tools._errors import BadInput
 from pnas_tools._files import write_atomically
 from pnas_tools._output import Output, listed, output_options
+from pnas_tools._output_file import OutputFile
 from pnas_tools._parameter_types import POSITIVE
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._shown import Shown, shown
 from pnas_tools._terminal import sketch
 
-_ENDINGS = (".svg", ".png")
-
 
 @click.command("show", epilog="Example: pnas-tools show pnasnet5_mobile -o mobile.svg")
 @click.argument("text", metavar="CELL|NETWORK|RUN")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The .svg or .png to write.  [default: text]")
+@click.option("-o", "--out", type=OutputFile(".svg", ".png"), help="The .svg or .png to write.  [default: text]")
 @click.option("--network", type=click.Choice(["cifar", "imagenet"]), help="Show the network around a CELL, too.")
 @click.option("--filters", "n_filters", type=POSITIVE, help="Of that network, F.  [default: cifar 48, imagenet 54]")
 @click.option("--repeats", "n_repeats", type=POSITIVE, help="Of that network, N.  [default: 3]")
@@ -33,11 +31,9 @@ def show_command(
     A CELL is the short form that searches print, or JSON. A NETWORK is a name that `pnas-tools models list` prints, or
     a file of weights. A RUN is the folder of a search: its best cell so far, in the network it was trained in.
     """
-    if out is not None:
-        _check_writable(out)
     found = shown(text, options, image_size, context.with_resource)
     if out is not None:
-        write_atomically(out, to_png(found.scene()) if out.suffix == ".png" else to_svg(found.scene()).encode())
+        write_atomically(out, to_png(found.scene()) if out.suffix.lower() == ".png" else to_svg(found.scene()).encode())
     output.show(
         found.as_json() | {"file": None if out is None else str(out)},
         lambda: _print(found) if out is None else _print_file(text, out, found),
@@ -49,15 +45,6 @@ def _print_file(text: str, out: Path, found: Shown) -> None:
     if RunFolder(Path(text)).holds_run():
         name = shlex.quote(text)
         click.echo("\n" + listed({"report": f"pnas-tools report {name}", "train it": f"pnas-tools train {name}"}))
-
-
-def _check_writable(path: Path) -> None:
-    if path.suffix not in _ENDINGS:
-        raise BadInput(f"the drawing must end in {' or '.join(_ENDINGS)}, and {path} does not")
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder, and a file is to be written: name one in it")
-    if not path.parent.is_dir():
-        raise BadInput(f"{path} cannot be written: there is no folder {path.parent}")
 
 
 def _print(found: Shown) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 from pnas_search import Ledger
 from pnas_tools._evaluator_name import TRAIN
 from pnas_tools._run_folder import RunFolder
+from pnas_tools._search_line import begun_with
 
 
 def read_status(run: RunFolder) -> dict[str, Any]:
     """How far a search is, and what it cost; `best_accuracy` is the result's once there is one, and else of the best.
 
-    `n_running` are the children that somebody has begun to train; a search that was killed trains them again.
+    `running` tells whether a process is at work on it now, and is None where that cannot be known; `command` goes on
+    with it. `n_running` are the children that somebody has begun to train; a search that was killed trains them again.
 
     Raises:
         BadInput: there is no run here.
@@ -21,7 +23,7 @@ def read_status(run: RunFolder) -> dict[str, Any]:
     ledger = run.open_for_reading()
     with nullcontext() if ledger is None else ledger:
         result = run.read_result()
-        told = {} if ledger is None else _told(ledger)
+        told = {} if ledger is None else _told(ledger) | {"command": begun_with(run, ledger)}
     status: dict[str, Any] = {
         "n_finished": 0,
         "n_stopped": 0,
@@ -38,6 +40,8 @@ def read_status(run: RunFolder) -> dict[str, Any]:
         "best_accuracy": None,
         "config": None,
         "finished": result is not None,
+        "running": run.is_running(),
+        "command": None,
     }
     status |= told
     if result is not None:

@@ -1,4 +1,5 @@
 import json
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from pnas_tools._display._tree import tree_of
 from pnas_tools._display._watch import look, watched
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import TRAIN, BenchmarkName
-from pnas_tools._output import Output, output_options
+from pnas_tools._output import Output, listed, output_options
 from pnas_tools._run_folder import RunFolder
+
+_ACTIVITIES = {True: "running, ", False: "not running, ", None: ""}
 
 
 @click.command("status", epilog="Example: pnas-tools status runs/small --watch")
@@ -44,6 +47,10 @@ def _print(console: Console, run: Path, status: dict[str, Any], snapshot: Snapsh
     click.echo(sentence(run, status))
     if console.is_terminal and snapshot.levels:
         console.print(tree_of("levels", snapshot))
+    if status["finished"]:
+        click.echo("\n" + listed({"report": f"pnas-tools report {shlex.quote(str(run))}"}))
+    elif status["running"] is False and status["command"] is not None:
+        click.echo("\n" + listed({"go on": status["command"]}))
 
 
 def _print_changes(run: Path, looks: Iterable[tuple[dict[str, Any], Snapshot]], output: Output) -> None:
@@ -63,7 +70,7 @@ def _keep_up_to_date(console: Console, run: Path, looks: Iterable[tuple[dict[str
 def sentence(run: Path, status: dict[str, Any]) -> str:
     """How far a search is, in one sentence."""
     place = f"level {status['level']}" if status["strategy"] in (None, "progressive") else f"round {status['round']}"
-    state = "finished" if status["finished"] else f"at {place}"
+    state = "finished" if status["finished"] else f"{_ACTIVITIES[status['running']]}at {place}"
     best = "" if status["best_accuracy"] is None else f", best accuracy {status['best_accuracy']:.4f}"
     stopped = f", {status['n_stopped']} stopped" if status["n_stopped"] else ""
     how = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in status["failed"].items())

@@ -2,13 +2,14 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._output import Output
 from pnas_tools._training._folder import NETWORK_FOLDER, TrainingFolder
@@ -23,19 +24,19 @@ class Step:
     name: str
     options: tuple[str, ...]
 
-    def context(self, run: Path) -> click.Context:
-        """The command with its options parsed.
+    def context(self, run: Path, output: Output | None = None) -> click.Context:
+        """The command with its options parsed; it prints as the output says.
 
         Raises:
             click.UsageError: they are not the command's.
         """
-        return self._command().make_context(self.name, [str(run), *self.options])
+        return self._command().make_context(self.name, [str(run), *self.options], obj=output)
 
     def work_on(self, run: Path, *, is_tracked: bool, output: Output) -> None:
-        """Run the command on what is in the folder by now; it prints as the search does."""
-        shared = {"--no-track": self.name == "train" and not is_tracked, **output.flags()}
-        given = tuple(flag for flag, is_set in shared.items() if is_set)
-        with replace(self, options=(*given, *self.options)).context(run) as context:
+        """Run the command on what is in the folder by now."""
+        with self.context(run, output) as context:
+            if self.name == "train" and not is_tracked:
+                context.params["track"] = False
             self._command().invoke(context)
 
     def _command(self) -> click.Command:
@@ -63,10 +64,26 @@ class StepText(click.ParamType):  # type: ignore[type-arg]  # generic since clic
         return step
 
 
-def check_steps(steps: Sequence[Step], run: Path) -> None:
-    """Raise `BadInput` where a network would be exported before there is one."""
+def check_steps(steps: Sequence[Step], run: Path, config: SearchConfig) -> None:
+    """Raise `BadInput` where a step could not be done after a search of this config, as far as can be known before."""
     names = [step.name for step in steps]
-    if "export" not in names or "train" in names[: names.index("export")]:
-        return
-    if not TrainingFolder(run / NETWORK_FOLDER).network.is_file():
+    is_trained = TrainingFolder(run / NETWORK_FOLDER).network.is_file()
+    if "export" in names and "train" not in names[: names.index("export")] and not is_trained:
         raise BadInput("--then export writes what --then train has trained: pass that before it")
+    for step in steps:
+        if step.name == "train":
+            _check_training(step, run, config)
+
+
+def _check_training(step: Step, run: Path, config: SearchConfig) -> None:
+    from pnas_tools._devices import check_device
+    from pnas_tools._refusing import refusing
+    from pnas_tools._training._request import Request
+
+    try:
+        with step.context(run) as context, refusing():
+            if context.params["out"] is not None:
+                raise BadInput(f"the network of a search lies in its folder, {run / NETWORK_FOLDER}: leave out --out")
+            check_device(Request.after_search(config.as_json(), context.params, context.with_resource).plan.device)
+    except BadInput as error:
+        raise BadInput(f"--then {shlex.join([step.name, *step.options])!r}: {error.message}") from error

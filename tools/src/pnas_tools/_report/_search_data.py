@@ -105,5 +105,5 @@ def _last_of(cell: Cell | None, children: Sequence[Child]) -> Child | None:
 def _nothing_yet(run: RunFolder) -> BadInput:
     return BadInput(
         f"the search in {run.path} has asked for no child yet, and a report needs one: wait, or go on with "
-        f"`pnas-tools search --out {run.path}`"
+        "the command that pnas-tools status prints"
     )

@@ -4,12 +4,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from pnas_tools._errors import BadInput
 from pnas_tools._files import write_json_atomically
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._training._process_group import ProcessGroup
+from pnas_tools._work_folder import LOCK_FILE, check_same_config, locked
 
 NETWORK_FOLDER = "network"
 """Where the final training of a run lies in its folder."""
@@ -26,7 +25,6 @@ class TrainingFolder:
         self.onnx = path / "network.onnx"
         self.result = path / "result.json"
         self.tracking = path / "mlflow.json"
-        self._lock = path / ".lock"
 
     def holds_training(self) -> bool:
         return self.config.is_file()
@@ -53,7 +51,7 @@ class TrainingFolder:
             there = self._read(self.config)
             # Before the first checkpoint a training's config binds nobody; somebody else's is left alone.
             if self.checkpoint.exists() or self.network.exists() or there.keys() != plan.keys():
-                self._check_config(there, plan)
+                check_same_config(self.path, "training", there, plan)
         elif self.path.is_dir():
             foreign = sorted(entry.name for entry in self.path.iterdir() if not entry.name.startswith("."))
             if foreign:
@@ -71,18 +69,8 @@ class TrainingFolder:
         if not group.is_first:  # the first one has locked it for all
             yield
             return
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self._lock).acquire(timeout=0)
-        except Timeout as error:
-            raise BadInput(
-                f"another process is training in {self.path}: wait for it, or choose another folder with --out"
-            ) from error
-        except OSError as error:
-            raise BadInput(
-                f"{self.path} cannot be written to ({error.strerror}): choose another folder with --out"
-            ) from error
-        with lock:
+        taken = f"another process is training in {self.path}: wait for it, or choose another folder with --out"
+        with locked(self.path, taken):
             self.check(plan)  # again, now that nobody else can begin one
             is_new = not (self.checkpoint.exists() or self.network.exists())
             if is_new:
@@ -96,20 +84,11 @@ class TrainingFolder:
 
     def _remove(self) -> None:
         """Remove what a training puts here before its first checkpoint, and the folder if it is empty then."""
-        for path in (self.config, self.checkpoint.with_name(f"{self.checkpoint.name}.part"), self._lock):
+        for path in (self.config, self.checkpoint.with_name(f"{self.checkpoint.name}.part"), self.path / LOCK_FILE):
             with suppress(OSError):  # Windows keeps the lock, which is open
                 path.unlink()
         with suppress(OSError):  # there is something else in it
             self.path.rmdir()
-
-    def _check_config(self, there: dict[str, Any], plan: dict[str, Any]) -> None:
-        here = json.loads(json.dumps(plan))
-        for name in sorted({*there, *here}):
-            if there.get(name) != here.get(name):
-                raise BadInput(
-                    f"{self.path} holds a training of another config, {name} is {there.get(name)!r} there and "
-                    f"{here.get(name)!r} here: choose another folder with --out, or give the same options"
-                )
 
     def _read(self, path: Path) -> dict[str, Any]:
         try:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pnas_models import WeightFile
+from pnas_search import Ledger, LedgerError
 from pnas_searchspace import Cell
 from pnas_tools._errors import BadInput
 from pnas_tools._network_choice import NetworkChoice, choose_network, with_weights
 from pnas_tools._run_folder import RunFolder
+from pnas_tools._training._folder import trained_file
 from pnas_tools._training._plan import (
     FILTERS_FACTOR,
     MORE_REPEATS,
@@ -29,6 +31,7 @@ KeepOpen = Callable[[AbstractContextManager[WeightFile]], WeightFile]
 _AROUND_A_CELL = ("network", "n_filters", "n_repeats", "stem_filters")
 _OF_TRAINING = ("n_epochs", "batch_size", "learning_rate", "precision")
 _OF_NETWORK = ("auxiliary", "drop_path_rate")
+_ANY_CELL = [[-2, "identity", -1, "identity"]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +54,28 @@ class Request:
             BadInput: they do not go together, or the run is not finished.
             ModelError: there is no such network, or there are no such weights.
         """
+        return cls._of(text, finished_run(text), options, group, keep_open)
+
+    @classmethod
+    def after_search(cls, config: dict[str, Any], options: dict[str, Any], keep_open: KeepOpen) -> "Request":
+        """The training that will follow a search of this config, with a cell in it that need not be the one found.
+
+        Raises:
+            BadInput, ModelError: as `of_options` would.
+        """
+        found = {"best_cell": _ANY_CELL, "config": config}
+        return cls._of("", found, options, ProcessGroup.of_environment(), keep_open)
+
+    @classmethod
+    def _of(
+        cls,
+        text: str,
+        run: dict[str, Any] | None,
+        options: dict[str, Any],
+        group: ProcessGroup,
+        keep_open: KeepOpen,
+    ) -> "Request":
         given = {name: value for name, value in options.items() if value is not None}
-        run = finished_run(text)
         choice = _choice(text, run, given, keep_open)
         config = choice.empty.config
         dataset = given.get("dataset", run["config"]["dataset"] if run else "digits")
@@ -90,16 +113,22 @@ def finished_run(text: str) -> dict[str, Any] | None:
         return None
     result = run.read_result()
     if result is None:
+        try:
+            Ledger.read(run.ledger).close()
+        except LedgerError as error:
+            raise BadInput(str(error)) from error
         raise BadInput(
-            f"the search in {text} is not finished: go on with it, or give the best cell so far, "
-            "which pnas-tools status --json prints, in place of the folder"
+            f"the search in {text} is not finished: go on with it by the command that pnas-tools status prints, or "
+            "give the best cell so far, which pnas-tools show prints, in place of the folder"
         )
     return result
 
 
 def _choice(text: str, run: dict[str, Any] | None, given: dict[str, Any], keep_open: KeepOpen) -> NetworkChoice:
     around = {name: given[name] for name in _AROUND_A_CELL if name in given}
-    if run is not None:
+    if run is None:
+        text = trained_file(text)
+    else:
         text = str(Cell(run["best_cell"]))
         if around.get("network", "cifar") == "cifar":  # larger than the children by as much as in the paper
             around.setdefault("n_filters", FILTERS_FACTOR * run["config"]["n_filters"])
