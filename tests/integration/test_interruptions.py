@@ -3,8 +3,10 @@
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -167,12 +169,30 @@ def test_a_running_search_answers_status_and_keeps_a_second_one_out(
         status = read_status(RunFolder(out))
         assert status["n_finished"] >= 2
         assert status["finished"] is False
+        assert status["running"] is True
         assert 0 <= status["best_accuracy"] <= 1
         second = run(small_search(out, "--blocks", "3", "--beam", "16"))
         assert process.poll() is None
     assert second.returncode == 2
     assert "another process is running the search" in second.stderr
     assert len(second.stderr.splitlines()) == 1
+
+
+def test_status_says_how_to_go_on_with_a_search_that_was_stopped(
+    undisturbed: Path, small_search: Command, run: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    with started(small_search(out)) as process:
+        wait_for_children(process, out, 2)
+        process.kill()
+    told = run([sys.executable, "-m", "pnas_tools", "status", str(out)])
+    assert f"{out} is not running, at level" in told.stdout
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith("  go on")]
+    program, *words = shlex.split(line.removeprefix("  go on"))
+    assert program == "pnas-tools"
+    done = run([sys.executable, "-m", "pnas_tools", *words, "--no-track"])
+    assert done.returncode == 0, done.stderr
+    assert (out / "result.json").read_bytes() == (undisturbed / "result.json").read_bytes()
 
 
 def test_the_result_is_written_again_from_the_ledger(

@@ -81,7 +81,7 @@ def test_status_of_a_finished_search(undisturbed: Path, run: Run) -> None:
     assert done.returncode == 0
     status = json.loads(done.stdout)
     result = json.loads((undisturbed / "result.json").read_text())
-    assert status["finished"] is True
+    assert (status["finished"], status["running"]) == (True, False)
     assert (status["n_finished"], status["n_failed"]) == (25, 0)
     assert status["best_accuracy"] == result["best_accuracy"]
     assert status["best_cell"] == result["best_cell"]

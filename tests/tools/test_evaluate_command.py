@@ -1,6 +1,7 @@
 """What networks are right about, on files that trainings have written and on pictures in folders."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,10 @@ def test_the_accuracy_is_that_which_the_training_measured(out: Path) -> None:
 def test_people_are_told_in_percent(out: Path) -> None:
     expected = json.loads((out / "result.json").read_text())["accuracy"]
     done = run(out)
-    assert f"top-1  {100 * expected:.2f} %" in done.stdout
+    names, row = done.stdout.splitlines()[3:5]
+    assert re.split(" {2,}", names.strip()) == ["image size", "params", "mult-adds", "top-1", "top-5"]
+    assert row.split()[:3] == ["8", "x", "8"]
+    assert f"{100 * expected:.2f} %" in row
     assert "on 360 images of digits" in done.stdout
 
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -20,9 +21,19 @@ def test_a_file_goes_to_an_onnx_file_beside_it_or_where_it_was_told(tmp_path: Pa
 
 def test_the_folder_of_a_training_that_is_not_finished_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    done = CliRunner().invoke(cli, ["export", str(tmp_path)])
-    assert done.exit_code == 2
-    assert "is not finished" in done.stderr
+    for command in (["export"], ["models", "export", "--onnx", str(tmp_path / "a.onnx")], ["models", "info"]):
+        done = CliRunner().invoke(cli, [*command, str(tmp_path)])
+        assert done.exit_code == 2
+        assert "is not finished" in done.stderr
+
+
+def test_the_folder_of_a_training_stands_for_its_network(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    save_weights(cifar_network(BLOCKS, n_filters=2, n_repeats=1), tmp_path / "network.safetensors")
+    for command in (["export"], ["models", "info"]):
+        done = CliRunner().invoke(cli, [*command, str(tmp_path), "--json"])
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout)["name"] == f"the network in {tmp_path / 'network.safetensors'}"
 
 
 def test_it_has_every_option_of_the_other_export() -> None:

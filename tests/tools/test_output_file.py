@@ -38,6 +38,6 @@ def test_others_are_refused(name: str, words: str, file: OutputFile, tmp_path: P
 def test_a_folder_that_cannot_be_written_to_is_told(
     file: OutputFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
     with pytest.raises(click.BadParameter, match="cannot be written to"):
         file.convert(str(tmp_path / "cell.svg"), None, None)

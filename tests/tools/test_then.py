@@ -17,10 +17,10 @@ from pnas_tools._cli import cli
 SMALL = ("--operations", "identity,max_pool_3x3", "--blocks", "1", "--filters", "2", "--epochs", "1", "--workers", "1")
 
 
-def searched(out: Path) -> subprocess.CompletedProcess[str]:
+def searched(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
     steps = ("--then", "train --epochs 2 --checkpoint-every 1s", "--then", "export")
     return subprocess.run(
-        [sys.executable, "-m", "pnas_tools", "search", *SMALL, "--no-track", "--out", str(out), *steps],
+        [sys.executable, "-m", "pnas_tools", "search", *SMALL, "--no-track", "--out", str(out), *steps, *options],
         capture_output=True,
         text=True,
         timeout=300,
@@ -45,10 +45,25 @@ def test_one_command_goes_from_the_search_to_the_onnx_file(tmp_path: Path) -> No
     np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
     # As after a kill between the training and the export.
     (out / "network" / "network.onnx").unlink()
-    again = searched(out)
+    again = searched(out, "--json")
     assert again.returncode == 0, again.stderr
     assert "The training in" in again.stderr
     assert (out / "network" / "network.onnx").is_file()
+    told = json.loads(again.stdout)
+    assert told["best_cell"] == search["best_cell"]
+    files = [str(out / "network" / name) for name in ("network.safetensors", "network.onnx")]
+    assert [step["file"] for step in told["then"]] == files
+
+
+def test_what_was_done_before_a_step_that_failed_is_told(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    options = ["--then", "train --epochs 2 --learning-rate 1e30 --precision float32", "--then", "export", "--json"]
+    done = CliRunner().invoke(cli, ["search", *SMALL, "--no-track", "--out", str(out), *options])
+    assert done.exit_code == 1
+    assert "diverged" in done.stderr
+    told = json.loads(done.stdout)
+    assert told["best_cell"] == json.loads((out / "result.json").read_text())["best_cell"]
+    assert told["then"] == []
 
 
 @pytest.mark.parametrize(
@@ -60,6 +75,13 @@ def test_one_command_goes_from_the_search_to_the_onnx_file(tmp_path: Path) -> No
         (["train '"], "cannot be taken apart"),
         (["export"], "pass that before it"),
         (["export", "train"], "pass that before it"),
+        (["train --out elsewhere"], "the network of a search lies in its folder"),
+        (["train --device cuda:99"], "--device cuda:99 asks for a CUDA device"),
+        (["train --image-size 9"], "--image-size is of a folder"),
+        (["train --network cifar --stem-filters 3"], "--stem-filters is of --network imagenet"),
+        (["train --weights missing.pth"], "missing.pth"),
+        (["train", "export --onnx missing/network.onnx"], "there is no folder missing"),
+        (["train", "export --onnx network.pb"], "ends in .onnx"),
     ],
 )
 def test_steps_that_cannot_be_are_refused_before_the_search_begins(

@@ -125,8 +125,9 @@ def test_under_torchrun_two_processes_train_and_one_writes(tmp_path: Path) -> No
     assert load_network(tmp_path / "two" / "network.safetensors").config["n_filters"] == 2
 
 
-def test_a_file_is_trained_on_from_its_weights(out: Path, tmp_path: Path) -> None:
-    done = run(out / "network.safetensors", "-o", tmp_path / "on", "--epochs", 1, "--learning-rate", 1e-9, "--no-track")
+@pytest.mark.parametrize("name", ["network.safetensors", "."])
+def test_what_was_trained_is_trained_on_from_its_weights(name: str, out: Path, tmp_path: Path) -> None:
+    done = run(out / name, "-o", tmp_path / "on", "--epochs", 1, "--learning-rate", 1e-9, "--no-track")
     assert done.exit_code == 0, done.output
     before, after = (load_file(folder / "network.safetensors") for folder in (out, tmp_path / "on"))
     torch.testing.assert_close(after["classifier.weight"], before["classifier.weight"], rtol=0, atol=1e-6)

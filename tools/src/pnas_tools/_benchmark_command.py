@@ -77,7 +77,7 @@ def make_command(
     except SearchError as error:
         raise Failed(str(error)) from error
     benchmark = load_benchmark(str(path))
-    output.show({"path": str(path), **_info(benchmark)}, lambda: _print_made(benchmark, path))
+    output.show({"file": str(path), **_info(benchmark)}, lambda: _print_made(benchmark, path))
 
 
 @benchmark_command.command("info", epilog="Example: pnas-tools benchmark info micro-digits --json")

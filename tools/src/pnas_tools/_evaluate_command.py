@@ -1,9 +1,11 @@
+import shlex
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.progress import track
 
-from pnas_tools._output import Output, output_options
+from pnas_tools._output import Output, listed, output_options
 from pnas_tools._parameter_types import POSITIVE, Device
 from pnas_tools._refusing import refusing
 from pnas_tools._training._folder import trained_file
@@ -39,6 +41,7 @@ def evaluate_command(context: click.Context, /, network_text: str, device: str, 
     """
     file = trained_file(network_text)
 
+    from pnas_models import count_multiply_adds, count_parameters
     from pnas_tools._devices import check_device
     from pnas_tools._evaluation._accuracy import measure
     from pnas_tools._evaluation._request import Request
@@ -55,16 +58,30 @@ def evaluate_command(context: click.Context, /, network_text: str, device: str, 
             transient=True,
             disable=not output.meanwhile.is_terminal,
         )
-        measured = measure(request.choice.network(), batches, device)
-    result = {"network": request.choice.name, "dataset": request.dataset, "device": device, **measured}
-    output.show(result, lambda: _print_result(result))
+        network = request.choice.network()
+        measured = measure(network, batches, device)
+    result = {
+        "network": request.choice.name,
+        "dataset": request.dataset,
+        "device": device,
+        "n_parameters": count_parameters(network),
+        "n_multiply_adds": count_multiply_adds(network, tuple(measured["image_size"])),
+        **measured,
+    }
+    output.show(result, lambda: _print_result(network_text, result))
 
 
-def _print_result(result: dict[str, Any]) -> None:
+def _print_result(text: str, result: dict[str, Any]) -> None:
+    from pnas_tools._evaluation._table import accuracy_table
+
     click.echo(f"{result['network']}\non {result['n_images']:,} images of {result['dataset']}\n")
-    for name, text in (
-        ("top-1", f"{100 * result['top_1']:.2f} %"),
-        ("top-5", f"{100 * result['top_5']:.2f} %"),
-        ("speed", f"{result['images_per_second']:,.0f} images/s on {result['device']}"),
-    ):
-        click.echo(f"  {name:<6} {text}")
+    Console().print(accuracy_table(result))
+    click.echo(
+        "\n"
+        + listed(
+            {
+                "speed": f"{result['images_per_second']:,.0f} images/s on {result['device']}",
+                "export it": f"pnas-tools export {shlex.quote(text)}",
+            }
+        )
+    )

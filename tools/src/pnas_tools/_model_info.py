@@ -74,4 +74,4 @@ def _weights_info(model: str) -> list[dict[str, Any]]:
 
 def _file_info(weights: Weights) -> dict[str, Any]:
     path = cached_path(weights)
-    return {**dataclasses.asdict(weights), "path": str(path), "is_here": path.is_file()}
+    return {**dataclasses.asdict(weights), "file": str(path), "is_here": path.is_file()}

@@ -73,7 +73,7 @@ def print_conversion(source: Path, converted: dict[str, Any]) -> None:
     if converted["drops_auxiliary"]:
         click.echo("      without the auxiliary head, which --auxiliary keeps")
     click.echo(
-        f"wrote {converted['path']}: {converted['n_tensors']:,} tensors, {converted['n_parameters']:,} parameters, "
+        f"wrote {converted['file']}: {converted['n_tensors']:,} tensors, {converted['n_parameters']:,} parameters, "
         f"{converted['num_classes']:,} classes, names of {converted['target']}"
     )
 
@@ -83,7 +83,7 @@ def print_export(exported: dict[str, Any]) -> None:
     weights = (
         f"weights of {exported['weights']}" if exported["weights"] else f"random weights of seed {exported['seed']}"
     )
-    click.echo(f"wrote {exported['path']}: {exported['name']}, {weights}, {exported['num_classes']} classes")
+    click.echo(f"wrote {exported['file']}: {exported['name']}, {weights}, {exported['num_classes']} classes")
     if exported["difference"] is None:
         click.echo('not checked: onnxruntime is missing; pip install "pnas-tools[onnx]"')
         return
@@ -102,7 +102,7 @@ def _weights_lines(weights: dict[str, Any]) -> dict[str, object]:
         "URL": first,
         **{f"mirror {index}": url for index, url in enumerate(mirrors, 1)},
         "SHA-256": weights["sha256"] or "not published: recorded at first use",
-        "file": f"{weights['path']} ({'is here' if weights['is_here'] else 'not downloaded'})",
+        "file": f"{weights['file']} ({'is here' if weights['is_here'] else 'not downloaded'})",
         "classes": weights["num_classes"],
         "images": f"{weights['image_size']} pixels from the middle {weights['crop']} of {sides}, "
         f"{weights['interpolation']}",

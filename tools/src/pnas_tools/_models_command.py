@@ -154,7 +154,7 @@ def convert_command(
         "source": file.source,
         "source_classes": file.num_classes,
         "drops_auxiliary": file.has_auxiliary and not auxiliary,
-        "path": str(target_path),
+        "file": str(target_path),
         "target": target,
         "num_classes": network.num_classes,
         "n_tensors": n_tensors,
@@ -208,7 +208,7 @@ def export_command(
         size = image_size or choice.image_size
         difference = write_onnx(network, path, size, fused=fuse)
     exported = {
-        "path": str(path),
+        "file": str(path),
         "name": choice.name,
         "weights": str(choice.file.path) if choice.file else None,
         "seed": None if choice.file else seed,

@@ -23,7 +23,7 @@ _PIXELS = click.IntRange(3, 4096)
 
 
 @click.command("train", epilog="Example: pnas-tools train runs/small --epochs 60")
-@click.argument("network_text", metavar="RUN|CELL|NAME|FILE")
+@click.argument("network_text", metavar="RUN|CELL|NAME|FILE|FOLDER")
 @click.option(
     "-o",
     "--out",
@@ -107,8 +107,8 @@ def train_command(
     """Train a network on all images but a test part, and measure it on that: the paper's last step.
 
     A RUN is the folder of a finished search: its best cell is trained on its data set, in a network that is larger than
-    the children by as much as in the paper (twice the filters, one more cell in each stage). NAME, CELL and FILE are as
-    in `pnas-tools models`; the training of a FILE begins with its weights.
+    the children by as much as in the paper (twice the filters, one more cell in each stage). The rest is as in
+    `pnas-tools models`; the training of a FILE, or of what was trained in a FOLDER, begins with its weights.
 
     Interrupted in whatever way, the same command goes on. Under torchrun several processes train together, as in:
     torchrun --nproc-per-node 2 -m pnas_tools train runs/small
@@ -148,8 +148,9 @@ def train_command(
             if problem is not None:
                 console.print(problem, highlight=False, markup=False, soft_wrap=True)
         cost = _search_cost(network_text)
-        told = {"folder": str(folder.path), **result} | ({} if cost is None else {"search": cost.as_json()})
-        output.show(told, lambda: _print_result(folder, result, cost))
+        places = {"folder": str(folder.path), "file": str(folder.network)}
+        of_search = {} if cost is None else {"search": cost.as_json()}
+        output.show(places | result | of_search, lambda: _print_result(folder, result, cost))
 
 
 def _folder(text: str, out: Path | None) -> TrainingFolder:
