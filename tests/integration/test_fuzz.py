@@ -1,5 +1,7 @@
 """Whatever is typed, a command line that makes no sense ends in one sentence and exit code 2, never in a traceback."""
 
+import random
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -150,6 +152,8 @@ def damaged(folder: Path, kind: str) -> Path:
             (run / "ledger.sqlite").write_bytes(b"SQLite format 3\x00" + bytes(84))
         case "a result of text":
             (run / "result.json").write_text("{")
+        case "a result that is a folder":
+            (run / "result.json").mkdir()
     return run
 
 
@@ -164,14 +168,50 @@ def damaged(folder: Path, kind: str) -> Path:
         "a ledger that is a folder",
         "half a ledger",
         "a result of text",
+        "a result that is a folder",
     ],
 )
 def test_what_is_no_run_is_refused_in_one_sentence(
     kind: str, names: tuple[str, ...], answer: Answer, tmp_path: Path
 ) -> None:
     run = damaged(tmp_path, kind)
-    arguments = [*names, str(run), *REQUIRED.get(names, [])]
+    arguments = [*names, str(run)]
     assert_one_sentence(answer(*arguments), arguments)
 
 
-REQUIRED: dict[tuple[str, ...], list[str]] = {}
+def damage(file: Path, rng: random.Random) -> str:
+    """Do to a file what disks, editors and people do; tell what."""
+    content = bytearray(file.read_bytes())
+    kind = rng.choice(["cut off", "some bytes changed", "a page of zeros", "another value", "missing", "a folder"])
+    match kind:
+        case "cut off":
+            del content[rng.randrange(len(content)) :]
+        case "some bytes changed":
+            for _ in range(rng.choice([1, 3, 30, 300])):
+                content[rng.randrange(len(content))] = rng.randrange(256)
+        case "a page of zeros":
+            begin = rng.randrange(len(content))
+            content[begin : begin + 4096] = bytes(len(content[begin : begin + 4096]))
+        case "another value":
+            content = bytearray(rng.choice([b"null", b"[]", b"{}", b'{"best_cell": [[0]], "config": [], "levels": 3}']))
+    file.unlink()
+    if kind == "a folder":
+        file.mkdir()
+    elif kind != "missing":
+        file.write_bytes(content)
+    return f"{file.name}: {kind}"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_of_a_damaged_run_there_is_a_sentence_or_a_result(
+    seed: int, answer: Answer, undisturbed: Path, tmp_path: Path
+) -> None:
+    rng, run = random.Random(seed), tmp_path / "run"
+    shutil.copytree(undisturbed, run)
+    what = damage(run / rng.choice(["ledger.sqlite", "result.json", "config.json"]), rng)
+    command = rng.choice(["status", "report", "show", "train", "evaluate", "export"])
+    # A training reads all that it needs of the run before it looks for the device.
+    arguments = [command, str(run), *(["--device", "cuda:99"] if command == "train" else [])]
+    code, said = answer(*arguments)
+    assert code in (0, 2), (what, arguments, said)
+    assert code == 0 or len(said.strip().splitlines()) == 1, (what, arguments, said)

@@ -75,6 +75,7 @@ def assert_holds(uri: str, folder: Path) -> None:
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
     (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert len(children) == len(runs) - 1
     with Ledger.read(folder / "ledger.sqlite") as ledger:

@@ -109,6 +109,30 @@ def test_a_training_that_is_killed_goes_on_to_the_same_network(tmp_path: Path) -
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+def test_ctrl_c_ends_a_training_after_a_step_from_which_it_goes_on(tmp_path: Path) -> None:
+    def command(name: str, *options: str) -> list[str]:
+        train = [sys.executable, "-m", "pnas_tools", "train", CELL, "-o", str(tmp_path / name), *SMALL, "--json"]
+        return [*train, "--epochs", "60", "--checkpoint-every", "3600s", *options]
+
+    environment = {**os.environ, **ONE_THREAD}
+    undisturbed = subprocess.run(command("undisturbed"), env=environment, capture_output=True, check=True)
+    with subprocess.Popen(command("interrupted"), env=environment, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 120
+        # It is tried whether a checkpoint can be written just before the first step.
+        while not (tmp_path / "interrupted" / "checkpoint.pt.part").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 130, stderr
+    assert stderr == "pnas-tools: interrupted; the same command goes on where it stopped\n"
+    state = torch.load(tmp_path / "interrupted" / "checkpoint.pt", weights_only=True)["training"]
+    assert (state["epoch"], state["step"]) > (0, 0)
+    resumed = subprocess.run(command("interrupted"), env=environment, capture_output=True, check=True)
+    there, here = (json.loads(done.stdout) for done in (undisturbed, resumed))
+    assert (here["losses"], here["accuracies"]) == (there["losses"], there["accuracies"])
+
+
 def test_under_torchrun_two_processes_train_and_one_writes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(

@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -57,6 +58,27 @@ def test_a_killed_training_goes_on_to_the_same_result_to_the_last_bit(
     resumed = train(make_convnet, digits, config, seed=3, checkpoint=checkpoint, keep_weights=True)
     assert outcome(resumed) == outcome(undisturbed)
     assert all(torch.equal(resumed.weights[name], tensor) for name, tensor in undisturbed.weights.items())
+
+
+def test_a_training_that_on_step_ends_goes_on_from_the_very_step(tmp_path, digits, make_convnet):
+    undisturbed = train(make_convnet, digits, CONFIG, seed=3)
+    checkpoint = Checkpoint(path=tmp_path / "checkpoint.pt", seconds=3600)
+    told: list[float] = []
+
+    def end_at_every_third(n_epochs: float, accuracies: Sequence[float]) -> None:
+        told.append(n_epochs)
+        if len(told) % 3 == 0:
+            raise Killed
+
+    while True:
+        try:
+            resumed = train(make_convnet, digits, CONFIG, seed=3, checkpoint=checkpoint, on_step=end_at_every_third)
+            break
+        except Killed:
+            continue
+    assert outcome(resumed) == outcome(undisturbed)
+    n_steps = -(-len(digits.train_images) // CONFIG.batch_size)
+    assert told == pytest.approx([(step + 1) / n_steps for step in range(CONFIG.n_epochs * n_steps)])
 
 
 def test_a_finished_training_gives_its_result_again_without_training(tmp_path, digits, make_convnet, kill_at):

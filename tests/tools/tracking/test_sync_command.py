@@ -24,21 +24,21 @@ def test_what_is_missing_is_sent_once_and_a_sentence_says_where_to_look(run: Run
     first = CliRunner().invoke(cli, ["sync", str(run.path)])
     assert first.exit_code == 0, first.output
     look = "to look there: mlflow ui --backend-store-uri sqlite:///runs/mlflow.db\n"
-    assert first.output == f"sent 3 children and 1 file of {run.path} to MLflow; {look}"
+    assert first.stdout == f"sent 3 children and 1 file of {run.path} to MLflow; {look}"
     second = CliRunner().invoke(cli, ["sync", str(run.path)])
     assert second.exit_code == 0
-    assert second.output == f"MLflow has all of {run.path}; {look}"
+    assert second.stdout == f"MLflow has all of {run.path}; {look}"
 
 
 def test_scripts_get_an_object_and_another_store_is_named_by_an_option(run: RunFolder, tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path / 'other.db'}"
     done = CliRunner().invoke(cli, ["sync", str(run.path), "--tracking-uri", uri, "--json"])
     assert done.exit_code == 0, done.output
-    sent = json.loads(done.output)
+    sent = json.loads(done.stdout)
     assert len(sent.pop("run_id")) == 32
     assert sent == {"tracking_uri": uri, "status": "KILLED", "n_children": 3, "n_steps": 3, "n_files": 1}
     again = CliRunner().invoke(cli, ["sync", str(run.path), "--json"])  # it goes where it went last
-    assert json.loads(again.output)["n_children"] == 0
+    assert json.loads(again.stdout)["n_children"] == 0
 
 
 def test_a_folder_without_a_run_is_bad_input(tmp_path: Path) -> None:

@@ -8,6 +8,23 @@ LEDGER_FILE = "ledger.sqlite"
 """What a search remembers, in the folder of its run."""
 
 
+def read_object(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file; None where there is no file.
+
+    Raises:
+        ValueError: it holds no such object, or cannot be read.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:  # a folder, say
+        raise ValueError(error.strerror) from error
+    if not isinstance(value, dict):
+        raise ValueError("it is no object of JSON")
+    return value
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that at any moment it is there as it was or as it shall be, whoever else writes it.
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pnas_search import Ledger, LedgerError
+from pnas_searchspace import Cell
 from pnas_tools._config import SearchConfig
 from pnas_tools._errors import BadInput
-from pnas_tools._files import LEDGER_FILE, write_json_atomically
+from pnas_tools._files import LEDGER_FILE, read_object, write_json_atomically
 from pnas_tools._work_folder import LOCK_FILE, check_same_config, is_locked, locked
 
 _DATA_FILE = ".data.npz"
@@ -39,11 +40,9 @@ class RunFolder:
     def read_result(self) -> dict[str, Any] | None:
         """What a finished search found; None while it is not finished."""
         try:
-            result = json.loads(self.result.read_text(encoding="utf-8"))
-            if not (isinstance(result, dict) and {"best_cell", "best_accuracy", "levels", "config"} <= result.keys()):
-                raise ValueError("it is no result of a search")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+            result = read_object(self.result)
+            if result is not None:
+                _check_result(result)
         except ValueError as error:
             raise BadInput(
                 f"{self.result} is damaged ({error}): remove it, and the same search writes it again"
@@ -148,6 +147,17 @@ class RunFolder:
         names |= {f"{self.ledger.name}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")}
         is_half_written = fnmatch(entry.name, f".{self.config.name}.*tmp")
         return (entry.name in names or is_half_written) and entry.is_file()
+
+
+def _check_result(result: dict[str, Any]) -> None:
+    """Raise `ValueError` where something that others rely on is missing."""
+    if not {"best_cell", "best_accuracy", "levels", "config"} <= result.keys():
+        raise ValueError("it is no result of a search")
+    if not (isinstance(result["levels"], list) and isinstance(result["config"], dict)):
+        raise ValueError("it is no result of a search")
+    if not isinstance(result["best_accuracy"], float):
+        raise ValueError("its accuracy is no number")
+    Cell(result["best_cell"])
 
 
 def _is_config(path: Path) -> bool:

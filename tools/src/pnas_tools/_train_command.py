@@ -12,6 +12,7 @@ from pnas_tools._parameter_types import DURATION, POSITIVE, POSITIVE_NUMBER, SEE
 from pnas_tools._refusing import refusing
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._training._folder import NETWORK_FOLDER, TrainingFolder
+from pnas_tools._training._interruption import interruptible
 from pnas_tools._training._plan import RECIPE_NAMES
 from pnas_tools._training._process_group import ProcessGroup
 from pnas_tools._training._progress import TrainingProgress
@@ -110,7 +111,8 @@ def train_command(
     the children by as much as in the paper (twice the filters, one more cell in each stage). The rest is as in
     `pnas-tools models`; the training of a FILE, or of what was trained in a FOLDER, begins with its weights.
 
-    Interrupted in whatever way, the same command goes on. Under torchrun several processes train together, as in:
+    Interrupted in whatever way, the same command goes on; Ctrl-C loses nothing, and a kill what came after the last
+    checkpoint. Under torchrun several processes train together, as in:
     torchrun --nproc-per-node 2 -m pnas_tools train runs/small
     """
     from pnas_tools._devices import check_device
@@ -131,13 +133,17 @@ def train_command(
                 f"The training in {folder.path} is finished; this is what it gave.", highlight=False, soft_wrap=True
             )
         else:
-            with folder.opened(config, group), TrainingProgress(console, config["n_epochs"]) as progress:
+            with (
+                folder.opened(config, group),
+                TrainingProgress(console, config["n_epochs"]) as progress,
+                interruptible(progress) as on_step,
+            ):
                 training = FinalTraining(
                     plan=request.plan,
                     choice=request.choice,
                     folder=folder,
                     group=group,
-                    on_step=progress,
+                    on_step=on_step,
                     seconds_between_checkpoints=checkpoint_every,
                     n_workers=n_workers,
                 )

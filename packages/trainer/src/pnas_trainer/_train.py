@@ -45,7 +45,8 @@ def train(
         seed: of the initial weights, the order of the images and the augmentation.
         device: to train on.
         should_stop: asked after every epoch but the last.
-        on_step: told after every step how many epochs are done, and the accuracies so far; for showing progress.
+        on_step: told after every step how many epochs are done, and the accuracies so far; for showing progress. What
+            it raises ends the training, which goes on from there where there is a checkpoint and no other process.
         checkpoint: where to go on from after an interruption.
         keep_weights: whether the result carries the network's state dict; with a moving average, that of the average.
         distributed: whether this is one of several processes of `torchrun` that train one network together: each step
@@ -92,7 +93,12 @@ def _run(
 
     def after_step(*, is_last: bool = False) -> None:
         if on_step is not None:
-            on_step(training.epoch + training.step / len(training.batches.bounds), training.curve(0))
+            try:
+                on_step(training.epoch + training.step / len(training.batches.bounds), training.curve(0))
+            except BaseException:
+                if file is not None and file.processes.n == 1:  # the others are not at this step
+                    file.save_if_due(training, now=True)
+                raise
         if file is not None:
             file.save_if_due(training, now=is_last)
 

@@ -1,6 +1,5 @@
 """What `mlflow.json` in the folder of a run remembers, and the lock of those who send."""
 
-import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from pnas_tools._errors import BadInput
-from pnas_tools._files import write_json_atomically
+from pnas_tools._files import read_object, write_json_atomically
 from pnas_tools._run_folder import RunFolder
 
 
@@ -22,10 +21,9 @@ def recall(run: RunFolder) -> dict[str, Any]:
 def recalled(path: Path) -> dict[str, Any]:
     """What a `mlflow.json` holds; nothing where it is missing or damaged."""
     try:
-        remembered = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        return read_object(path) or {}
+    except ValueError:
         return {}
-    return remembered if isinstance(remembered, dict) else {}
 
 
 def remember(run: RunFolder, **values: Any) -> None:

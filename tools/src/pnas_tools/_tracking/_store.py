@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # importing mlflow takes seconds
 
 EXPERIMENT = "pnas"
 _RUNS_PER_PAGE = 1000
+# Or else the pages of MLflow show what is of interest in language models.
+_TRAINS_MODELS = {"mlflow.experimentKind": "custom_model_development"}
 
 
 def is_server(uri: str) -> bool:
@@ -49,8 +51,10 @@ def client_of(uri: str) -> "MlflowClient":
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     # Naming the address of a run that has ended costs a request, and stdout is ours.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    import mlflow
     from mlflow import MlflowClient
 
+    mlflow.set_tracking_uri(uri)  # by which older versions find the files of a server, whatever client they are
     for noisy in ("mlflow", "alembic"):  # after the import, which sets their levels
         logging.getLogger(noisy).setLevel(logging.ERROR)
     return MlflowClient(tracking_uri=uri)
@@ -71,7 +75,8 @@ def experiment_id(client: "MlflowClient", uri: str) -> str:
     experiment = client.get_experiment_by_name(experiment_name())
     if experiment is not None:
         return str(experiment.experiment_id)
-    return str(client.create_experiment(experiment_name(), artifact_location=_artifacts(uri)))
+    created = client.create_experiment(experiment_name(), artifact_location=_artifacts(uri), tags=_TRAINS_MODELS)
+    return str(created)
 
 
 def _artifacts(uri: str) -> str | None:

@@ -1,11 +1,10 @@
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pnas_tools._errors import BadInput
-from pnas_tools._files import write_json_atomically
+from pnas_tools._files import read_object, write_json_atomically
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._training._process_group import ProcessGroup
 from pnas_tools._work_folder import LOCK_FILE, check_same_config, locked
@@ -34,7 +33,7 @@ class TrainingFolder:
 
     def read_result(self) -> dict[str, Any] | None:
         """What a finished training gave; None while it is not finished."""
-        if not (self.result.is_file() and self.network.is_file()):
+        if not (self.result.exists() and self.network.is_file()):
             return None
         result = self._read(self.result)
         if not {"accuracy", "config", "network"} <= result.keys():
@@ -92,12 +91,9 @@ class TrainingFolder:
 
     def _read(self, path: Path) -> dict[str, Any]:
         try:
-            value = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(value, dict):
-                raise ValueError("it is no object of JSON")
+            return read_object(path) or {}
         except ValueError as error:
             raise BadInput(f"{path} is damaged ({error}): remove {self.path}, and train anew") from error
-        return value
 
 
 def trained_file(text: str) -> str:
