@@ -57,6 +57,7 @@ def make_search() -> Callable[..., SearchData]:
             "is_finished": True,
             "config": {"strategy": "progressive", "evaluator": "train", "dataset": "digits", "seed": 0},
             "provenance": {"python": "3.11", "versions": {"numpy": "2.0"}},
+            "command": "pnas-tools search --out runs/small",
         }
         return SearchData(**{**usual, **values})
 

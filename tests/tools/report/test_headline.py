@@ -24,7 +24,9 @@ def test_a_search_that_is_not_finished_says_so(make_child, make_search) -> None:
     assert "has so far found" in _headline.found(search)
     assert "Not finished: it is running, or was stopped. 1 of the 2 children asked for" in _headline.state(search)
     assert _headline.facts(search)["models"] == "1"
-    assert "pnas-tools status runs/small" in _headline.commands(search).values()
+    commands = _headline.commands(search).values()
+    assert {"pnas-tools status runs/small", "pnas-tools search --out runs/small"} <= set(commands)
+    assert "pnas-tools train runs/small" not in commands  # which needs a finished search
 
 
 def test_a_benchmark_is_named(make_child, make_search) -> None:
@@ -41,6 +43,7 @@ def test_commands_can_be_pasted(make_child, make_search) -> None:
     words = [shlex.split(command) for command in _headline.commands(search).values()]
     assert ["pnas-tools", "show", "my runs/small", "-o", "network.svg"] in words
     assert ["pnas-tools", "models", "info", str(search.children[0].cell)] in words
+    assert ["pnas-tools", "train", "my runs/small"] in words
 
 
 def test_nothing_measured_is_no_cell(make_child, make_search) -> None:

@@ -22,6 +22,8 @@ def test_it_has_what_the_ledger_and_the_result_have(run: Path) -> None:
     assert (search.best.cell, search.best.accuracy) == (rows[search.best.index].candidate.cell, result["best_accuracy"])
     assert [child.accuracy for child in search.children] == [row.outcome.accuracy for row in rows if row.outcome]
     assert search.benchmark == "micro-digits"
+    assert search.command is not None
+    assert search.command.startswith("pnas-tools search --beam 30 --evaluator benchmark:micro-digits@")
 
 
 def test_a_parent_is_the_child_that_was_asked_for_before(run: Path) -> None:

@@ -85,7 +85,6 @@ def _log(folder: TrainingFolder, uri: str, run_id: str | None, accuracies: list[
     from mlflow.entities import Metric
     from mlflow.models import Model
 
-    mlflow.set_tracking_uri(uri)
     is_own = run_id is None
     run_id = run_id or _own_run(client, folder, uri)
     # Or else the model goes to the default experiment, and its files to where this process runs.

@@ -59,15 +59,17 @@ def facts(search: SearchData) -> dict[str, str]:
 def commands(search: SearchData) -> dict[str, str]:
     """How to go on, by what for."""
     run = shlex.quote(search.folder)
-    if search.best is None:
-        return {"see how far it is": f"pnas-tools status {run}"}
-    cell = shlex.quote(str(search.best.cell))
-    told = {
-        "draw the best cell and its network": f"pnas-tools show {run} -o network.svg",
-        "count what it costs": f"pnas-tools models info {cell}",
-        "train it to the end": f"pnas-tools train {run}",
-    }
-    return told if search.is_finished else {"see how far it is": f"pnas-tools status {run}", **told}
+    told = {}
+    if not search.is_finished:
+        told["see how far it is"] = f"pnas-tools status {run}"
+        if search.command is not None:
+            told["go on if it was stopped"] = search.command
+    if search.best is not None:
+        told["draw the best cell and its network"] = f"pnas-tools show {run} -o network.svg"
+        told["count what it costs"] = f"pnas-tools models info {shlex.quote(str(search.best.cell))}"
+    if search.is_finished:
+        told["train it to the end"] = f"pnas-tools train {run}"
+    return told
 
 
 def _n_done(search: SearchData) -> int:

@@ -10,6 +10,7 @@ from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import TRAIN, BenchmarkName
 from pnas_tools._report._child import Child, children_of
 from pnas_tools._run_folder import RunFolder
+from pnas_tools._search_line import begun_with
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,6 +24,7 @@ class SearchData:
         is_finished: whether the search is.
         config: what the outcome depends on.
         provenance: versions, platform and git revision that the search began with.
+        command: that searches so; None where it cannot be told here.
     """
 
     folder: str
@@ -31,6 +33,7 @@ class SearchData:
     is_finished: bool
     config: dict[str, Any]
     provenance: dict[str, Any]
+    command: str | None
 
     @classmethod
     def read(cls, run: RunFolder) -> Self:
@@ -46,7 +49,7 @@ class SearchData:
         with ledger:
             result = run.read_result()
             rows, best_row = ledger.rows(), ledger.best_row()
-            config, provenance = ledger.config(), ledger.provenance()
+            config, provenance, command = ledger.config(), ledger.provenance(), begun_with(run, ledger)
         if not rows:
             raise _nothing_yet(run)
         best_cell = best_row.candidate.cell if best_row is not None else None
@@ -60,6 +63,7 @@ class SearchData:
             is_finished=result is not None,
             config=config,
             provenance=provenance,
+            command=command,
         )
 
     @property
