@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,8 @@ from pnas_models import PNASNet5MobileWeights, cifar_network, create_model, imag
 from pnas_tools._cli import cli
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluation._images import transformed
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CELL = "sep_conv_3x3@-2+identity@-1"
 BLOCKS = [[-2, "sep_conv_3x3", -1, "identity"]]
@@ -30,14 +31,6 @@ def refused(*arguments: object) -> str:
     assert (done.exit_code, done.stdout) == (2, ""), done.output
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
     return line
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import signal
 import sys
 import tarfile
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, get_args
@@ -38,6 +37,8 @@ from pnas_models._checkpoints._sources import timm_names
 from pnas_tools import _classification, _models_command, _onnx_file
 from pnas_tools._cli import cli
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TENSORFLOW_FILES = Path(__file__).parents[1] / "models" / "data"
 CELL = "sep_conv_3x3@-2+identity@-1,max_pool_3x3@0+identity@-1"
 BLOCKS = [[-2, "sep_conv_3x3", -1, "identity"], [0, "max_pool_3x3", -1, "identity"]]
@@ -58,15 +59,6 @@ def refused(*arguments: object, exit_code: int = 2) -> str:
     assert (result.exit_code, result.stdout) == (exit_code, ""), result.output
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
     return line
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads that wait for each other on a busy machine would take most of the time here."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,12 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,11 @@ from pnas_tools._cli import cli
 from pnas_tools._config import PRESETS
 from pnas_tools._provenance import provenance
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CELL = "sep_conv_3x3@-2+identity@-1"
 SMALL = ("--filters", "2", "--repeats", "1", "--no-track")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def run(*arguments: object) -> Result:
@@ -116,16 +111,19 @@ def test_ctrl_c_ends_a_training_after_a_step_from_which_it_goes_on(tmp_path: Pat
 
     environment = {**os.environ, **ONE_THREAD}
     undisturbed = subprocess.run(command("undisturbed"), env=environment, capture_output=True, check=True)
-    with subprocess.Popen(command("interrupted"), env=environment, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 120
-        # It is tried whether a checkpoint can be written just before the first step.
-        while not (tmp_path / "interrupted" / "checkpoint.pt.part").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(1)
+    terminal, its_side = pty.openpty()  # in a terminal each step is shown
+    with subprocess.Popen(command("interrupted"), env={**environment, "TERM": "xterm"}, stderr=its_side) as process:
+        os.close(its_side)
+        shown = b""
+        while b"epoch" not in shown:
+            shown += os.read(terminal, 4096)
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=120)
-    assert process.returncode == 130, stderr
-    assert stderr == "pnas-tools: interrupted; the same command goes on where it stopped\n"
+        with suppress(OSError):  # what Linux answers when the other side is closed
+            while told := os.read(terminal, 4096):
+                shown += told
+    os.close(terminal)
+    assert process.returncode == 130, shown
+    assert shown.endswith(b"pnas-tools: interrupted; the same command goes on where it stopped\r\n")
     state = torch.load(tmp_path / "interrupted" / "checkpoint.pt", weights_only=True)["training"]
     assert (state["epoch"], state["step"]) > (0, 0)
     resumed = subprocess.run(command("interrupted"), env=environment, capture_output=True, check=True)

@@ -23,6 +23,7 @@ from pnas_tools._parameter_types import (
     FiniteRange,
     Folders,
     IntegerPair,
+    IntegerRange,
     Names,
     OrNone,
 )
@@ -138,10 +139,10 @@ class SearchConfig:
         "--policy-gradient", click.Choice(["ppo", "reinforce"]), "Of reinforce: how its policy learns.", "ppo"
     )
     n_reranked: int = _search_setting(
-        "--rerank", click.IntRange(min=0), "So many of the best are trained once more at the end, for longer.", 0
+        "--rerank", IntegerRange(min=0), "So many of the best are trained once more at the end, for longer.", 0
     )
     rerank_fidelity: int = _search_setting(
-        "--rerank-fidelity", click.IntRange(min=2), "How many times as long these train.", 15
+        "--rerank-fidelity", IntegerRange(min=2), "How many times as long these train.", 15
     )
     acquisition: str = _search_setting(
         "--acquisition", click.Choice(ACQUISITIONS), "Of progressive: what cells are ranked by.", "mean"
@@ -175,7 +176,7 @@ class SearchConfig:
     surrogate: str = _search_setting(
         "--surrogate", click.Choice(PREDICTORS), "What ranks cells that are not trained yet.", "mlp-ensemble"
     )
-    n_members: int = _search_setting("--members", click.IntRange(min=2), "Networks in the surrogate's ensemble.", 5)
+    n_members: int = _search_setting("--members", IntegerRange(min=2), "Networks in the surrogate's ensemble.", 5)
     surrogate_epochs: int = _search_setting(
         "--surrogate-epochs", POSITIVE, "Passes over the children in fitting it.", 50
     )

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import track
 
 from pnas_tools._output import Output, listed, output_options
-from pnas_tools._parameter_types import POSITIVE, Device
+from pnas_tools._parameter_types import POSITIVE, Device, IntegerRange
 from pnas_tools._refusing import refusing
 from pnas_tools._training._folder import trained_file
 
@@ -23,12 +23,12 @@ from pnas_tools._training._folder import trained_file
 )
 @click.option("--weights", "weights_text", metavar="NAME|FILE", help="Of a NAME.  [default: those published]")
 @click.option(
-    "--image-size", type=click.IntRange(3, 4096), help="Of a folder's images, once resized.  [default: the weights']"
+    "--image-size", type=IntegerRange(3, 4096), help="Of a folder's images, once resized.  [default: the weights']"
 )
 @click.option("--batch-size", type=POSITIVE, default=100, show_default=True, help="Images at a time.")
 @click.option("--device", type=Device(), default="cpu", show_default=True, help="What to compute on.")
 @click.option(
-    "--workers", "n_workers", type=click.IntRange(0), help="That decode a folder's images.  [default: one per core]"
+    "--workers", "n_workers", type=IntegerRange(0), help="That decode a folder's images.  [default: one per core]"
 )
 @output_options
 @click.pass_context

@@ -9,7 +9,7 @@ import click
 from pnas_tools._errors import BadInput, Failed
 from pnas_tools._output import Output, output_options
 from pnas_tools._output_file import OutputFile
-from pnas_tools._parameter_types import POSITIVE, SEED
+from pnas_tools._parameter_types import POSITIVE, SEED, IntegerRange
 from pnas_tools._training._folder import trained_file
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 _SOURCES = ("tensorflow", "timm", "cadene", "pnas")
 _PATH = click.Path(path_type=Path)
 # Larger than anybody needs, and smaller than what overflows.
-_PIXELS = click.IntRange(3, 4096)
-_FILTERS = click.IntRange(1, 10_000)
-_REPEATS = click.IntRange(1, 1000)
-_CLASSES = click.IntRange(1, 1_000_000)
+_PIXELS = IntegerRange(3, 4096)
+_FILTERS = IntegerRange(1, 10_000)
+_REPEATS = IntegerRange(1, 1000)
+_CLASSES = IntegerRange(1, 1_000_000)
 
 
 @click.group("models")

@@ -139,8 +139,16 @@ class Device(click.ParamType):  # type: ignore[type-arg]
         return str(value)
 
 
+class IntegerRange(click.IntRange):
+    """A range of integers."""
+
+    name = "integer"
+
+
 class FiniteRange(click.FloatRange):
     """A range of numbers without infinity and without what is no number."""
+
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number: float = super().convert(value, param, ctx)
@@ -176,8 +184,8 @@ class Quantity(click.ParamType):  # type: ignore[type-arg]
 
 AMOUNT = Quantity("amount", {"": "1", "k": "1e3", "M": "1e6", "G": "1e9"}, "1200, 600k, 1.5M, 2e6 or 1G")
 DURATION = Quantity("duration", {"us": "1e-6", "ms": "1e-3", "s": "1"}, "300us, 5ms or 0.005s, with its unit")
-POSITIVE = click.IntRange(min=1)
+POSITIVE = IntegerRange(min=1)
 POSITIVE_NUMBER = FiniteRange(min=0, min_open=True)
 NUMBER_FROM_ZERO = FiniteRange(min=0)
 SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
-SEED = click.IntRange(0, 2**32 - 1)
+SEED = IntegerRange(0, 2**32 - 1)

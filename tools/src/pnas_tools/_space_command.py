@@ -11,7 +11,7 @@ import numpy as np
 from pnas_searchspace import PNAS_OPERATIONS, Cell, CellPairSpace, CellSpace, SearchSpaceError, Symmetry
 from pnas_tools._errors import BadInput
 from pnas_tools._output import Output, output_options
-from pnas_tools._parameter_types import POSITIVE, SEED, CellText, Names
+from pnas_tools._parameter_types import POSITIVE, SEED, CellText, IntegerRange, Names
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -72,7 +72,7 @@ def count_command(
 
 @space_command.command("sample", epilog="Example: pnas-tools space sample --blocks 5 --size 3 --seed 0")
 @_blocks_option
-@click.option("--size", type=click.IntRange(min=0), default=1, show_default=True, help="How many cells.")
+@click.option("--size", type=IntegerRange(min=0), default=1, show_default=True, help="How many cells.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same cells.")
 @_text_option
 @_space_options

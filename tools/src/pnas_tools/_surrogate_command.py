@@ -8,13 +8,13 @@ from rich.console import Console
 from pnas_tools._errors import BadInput
 from pnas_tools._files import write_atomically, write_json_atomically, write_text_atomically
 from pnas_tools._output import Output, output_options
-from pnas_tools._parameter_types import POSITIVE, SEED, Kinds, Names, Vocabulary
+from pnas_tools._parameter_types import POSITIVE, SEED, IntegerRange, Kinds, Names, Vocabulary
 from pnas_tools._surrogate_predictors import DIFFERENT_PREDICTORS, PREDICTORS, make_predictor
 
 if TYPE_CHECKING:  # importing torch takes seconds, and the command line answers before it is needed
     from pnas_tools._surrogate_result import SurrogateResult
 
-_AT_LEAST_TWO = click.IntRange(min=2)
+_AT_LEAST_TWO = IntegerRange(min=2)
 
 
 @click.group("surrogate")

@@ -8,7 +8,7 @@ from rich.console import Console
 from pnas_tools._errors import BadInput, resumable
 from pnas_tools._logged_model import logged_model, track_network
 from pnas_tools._output import Output, listed, output_options
-from pnas_tools._parameter_types import DURATION, POSITIVE, POSITIVE_NUMBER, SEED, Device, FiniteRange
+from pnas_tools._parameter_types import DURATION, POSITIVE, POSITIVE_NUMBER, SEED, Device, FiniteRange, IntegerRange
 from pnas_tools._refusing import refusing
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._training._folder import NETWORK_FOLDER, TrainingFolder
@@ -20,7 +20,7 @@ from pnas_tools._training._table import SearchCost, cifar_table
 
 # pnas_models and pnas_trainer import torch, which takes seconds: the command imports them when it runs.
 
-_PIXELS = click.IntRange(3, 4096)
+_PIXELS = IntegerRange(3, 4096)
 
 
 @click.command("train", epilog="Example: pnas-tools train runs/small --epochs 60")
@@ -80,7 +80,7 @@ _PIXELS = click.IntRange(3, 4096)
 @click.option(
     "--workers",
     "n_workers",
-    type=click.IntRange(0),
+    type=IntegerRange(0),
     help="Processes that decode a folder's images.  [default: one per core]",
 )
 @click.option(

@@ -197,5 +197,6 @@ def _readable(path: Path) -> Iterator[None]:
     except Exception as error:  # whatever a damaged file leads the unpickler to
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise ModelError(
-            f"{path} is damaged, or no safetensors file and no PyTorch file of tensors alone ({reason}): fetch it again"
+            f"{path} is damaged, or no safetensors file and no PyTorch file of tensors alone ({reason}): "
+            "fetch or write it again"
         ) from error
