@@ -15,25 +15,32 @@ _BAR_WIDTH = 24
 def tree_of(title: str, snapshot: Snapshot) -> RenderableType:
     """The levels with what is done of each, and below them the pace, the time left and the best cell."""
     tree = Tree(Text(title))
-    label_width = max((len(level_text(level)) for level in snapshot.levels), default=0)
+    label_width, count_width = (
+        max((len(text(level)) for level in snapshot.levels), default=0) for text in (level_text, _count)
+    )
     for level in snapshot.levels:
-        tree.add(_level(level, label_width))
+        tree.add(_level(level, label_width, count_width))
     return Group(tree, *_below(snapshot))
 
 
-def _level(level: LevelProgress, label_width: int) -> RenderableType:
+def _level(level: LevelProgress, label_width: int, count_width: int) -> RenderableType:
     row = Table.grid(padding=(0, 2, 0, 0))
     row.add_column(width=label_width)
     row.add_column(width=_BAR_WIDTH)
+    row.add_column(width=count_width, justify="right")
     row.add_column(no_wrap=True)
-    said = [f"{level.n_done:,} of {level.n_planned:,}"]
+    said = []
     if level.best is not None:
         said.append(f"best {level.best:.4f}")
     if level.n_failed:
         said.append(f"{level.n_failed:,} failed")
     bar = ProgressBar(total=max(level.n_planned, 1), completed=level.n_done, width=_BAR_WIDTH)
-    row.add_row(level_text(level), bar, "  ".join(said), style="" if level.n_done else "dim")
+    row.add_row(level_text(level), bar, _count(level), "  ".join(said), style="" if level.n_done else "dim")
     return row
+
+
+def _count(level: LevelProgress) -> str:
+    return f"{level.n_done:,} of {level.n_planned:,}"
 
 
 def _below(snapshot: Snapshot) -> list[Text]:
