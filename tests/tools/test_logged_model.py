@@ -50,6 +50,12 @@ def test_a_logged_network_loads_with_its_signature_and_is_right_as_often_as_the_
     assert mlflow.get_logged_model(model.metadata.model_id).experiment_id == run.info.experiment_id
     assert CliRunner().invoke(cli, command).exit_code == 0
     assert json.loads(Path("out/mlflow.json").read_text()) == logged  # and not once more
+    # Sent again, it is the same to the last point; what is trained on from there is another run.
+    Path("out/mlflow.json").write_text(json.dumps({"begun_at": client.tracking_uri, "run_id": logged["run_id"]}))
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    assert len(client.get_metric_history(logged["run_id"], "test_accuracy")) == len(result["accuracies"])
+    assert CliRunner().invoke(cli, ["train", "out", "-o", "on", "--epochs", "1"]).exit_code == 0
+    assert json.loads(Path("on/mlflow.json").read_text())["run_id"] != logged["run_id"]
 
 
 def test_a_store_that_is_not_there_fails_no_training_and_is_tried_again(

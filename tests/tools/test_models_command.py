@@ -445,10 +445,6 @@ class TestExport:
         assert message in refused("export", *arguments, "--onnx", "out.onnx")
         assert sorted(path.name for path in folder.iterdir()) == before
 
-    def test_memory_that_is_not_there_is_one_sentence(self) -> None:
-        with pytest.raises(_models_command.Failed, match="out of memory"), _models_command._refusing():
-            torch.empty(2**60)
-
 
 class TestClassify:
     def test_the_classes_are_those_of_the_network_without_the_background(

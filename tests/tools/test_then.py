@@ -18,7 +18,7 @@ SMALL = ("--operations", "identity,max_pool_3x3", "--blocks", "1", "--filters", 
 
 
 def searched(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    steps = ("--then", "train --epochs 2 --checkpoint-every 1s", "--then", "export")
+    steps = ("--then", "train --epochs 2 --checkpoint-every 1s", "--then", f"export --onnx {out}/network.onnx")
     return subprocess.run(
         [sys.executable, "-m", "pnas_tools", "search", *SMALL, "--no-track", "--out", str(out), *steps, *options],
         capture_output=True,
@@ -40,18 +40,18 @@ def test_one_command_goes_from_the_search_to_the_onnx_file(tmp_path: Path) -> No
     images = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = network(images).numpy()
-    session = onnxruntime.InferenceSession(out / "network" / "network.onnx", providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(out / "network.onnx", providers=["CPUExecutionProvider"])
     (actual,) = session.run(None, {"images": images.numpy()})
     np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
     # As after a kill between the training and the export.
-    (out / "network" / "network.onnx").unlink()
+    (out / "network.onnx").unlink()
     again = searched(out, "--json")
     assert again.returncode == 0, again.stderr
     assert "The training in" in again.stderr
-    assert (out / "network" / "network.onnx").is_file()
+    assert (out / "network.onnx").is_file()
     told = json.loads(again.stdout)
     assert told["best_cell"] == search["best_cell"]
-    files = [str(out / "network" / name) for name in ("network.safetensors", "network.onnx")]
+    files = [str(out / "network" / "network.safetensors"), str(out / "network.onnx")]
     assert [step["file"] for step in told["then"]] == files
 
 
@@ -71,11 +71,17 @@ def test_what_was_done_before_a_step_that_failed_is_told(tmp_path: Path) -> None
     [
         (["sing"], "expected train or export"),
         ([""], "expected train or export"),
-        (["train --epochs none"], "of 'train --epochs none'"),
+        (["train --epochs none"], "--then 'train --epochs none': Invalid value for '--epochs'"),
         (["train '"], "cannot be taken apart"),
         (["export"], "pass that before it"),
         (["export", "train"], "pass that before it"),
-        (["train --out elsewhere"], "the network of a search lies in its folder"),
+        (["train", "train --epochs 2"], "--then train is given twice"),
+        (["train --out elsewhere"], "--then 'train --out elsewhere': --out is not for what was searched for"),
+        (["train --json"], "--json is not for what was searched for, or is the search's to say"),
+        (["train", "export --quiet"], "--quiet is not"),
+        (["train", "export --filters 3"], "--filters is not for what was searched for"),
+        (["train --dataset nowhere"], "unknown data set 'nowhere'"),
+        (["train --dataset ."], ". must hold a folder train and beside it test or val"),
         (["train --device cuda:99"], "--device cuda:99 asks for a CUDA device"),
         (["train --image-size 9"], "--image-size is of a folder"),
         (["train --network cifar --stem-filters 3"], "--stem-filters is of --network imagenet"),

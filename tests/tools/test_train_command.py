@@ -131,6 +131,29 @@ def test_ctrl_c_ends_a_training_after_a_step_from_which_it_goes_on(tmp_path: Pat
     assert (here["losses"], here["accuracies"]) == (there["losses"], there["accuracies"])
 
 
+def test_ctrl_c_reaches_the_processes_that_read_images_and_loses_no_step_either(pictures: Path, tmp_path: Path) -> None:
+    terminal, its_side = pty.openpty()
+    network = ("--network", "imagenet", "--filters", "4", "--repeats", "1", "--no-auxiliary", "--image-size", "64")
+    options = ("--dataset", str(pictures), "--workers", "2", "--epochs", "5000", "--checkpoint-every", "3600s")
+    command = [sys.executable, "-m", "pnas_tools", "train", CELL, "-o", str(tmp_path / "out"), *network, *options]
+    with subprocess.Popen(
+        command, env={**os.environ, **ONE_THREAD, "TERM": "xterm"}, stderr=its_side, start_new_session=True
+    ) as process:
+        os.close(its_side)
+        shown = b""
+        while b"epoch 2" not in shown:
+            shown += os.read(terminal, 4096)
+        os.killpg(process.pid, signal.SIGINT)
+        with suppress(OSError):
+            while told := os.read(terminal, 4096):
+                shown += told
+    os.close(terminal)
+    assert process.returncode == 130, shown
+    assert shown.endswith(b"pnas-tools: interrupted; the same command goes on where it stopped\r\n")
+    assert b"Traceback" not in shown
+    assert torch.load(tmp_path / "out" / "checkpoint.pt", weights_only=True)["training"]["epoch"] >= 1
+
+
 def test_under_torchrun_two_processes_train_and_one_writes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from pnas_trainer import DATASETS, ImageDataset, TrainerError, load_dataset
-from pnas_trainer._load import _check_name
+from pnas_trainer import DATASETS, ImageDataset, TrainerError, check_dataset, load_dataset
 from pnas_trainer._sources import read_digits
 
 
@@ -96,10 +95,10 @@ def test_an_unknown_name_is_answered_with_all_names_and_the_nearest(name, hint):
 def test_known_names_folders_and_npz_files_pass_the_check(tmp_path):
     (tmp_path / "images.npz").touch()
     for name in (*DATASETS, str(tmp_path), str(tmp_path / "images.npz")):
-        _check_name(name)
+        check_dataset(name)
     (tmp_path / "images.txt").touch()
     with pytest.raises(TrainerError, match="unknown data set"):
-        _check_name(str(tmp_path / "images.txt"))
+        check_dataset(str(tmp_path / "images.txt"))
 
 
 def test_a_name_goes_before_a_folder_that_is_called_the_same(tmp_path, monkeypatch, digits):

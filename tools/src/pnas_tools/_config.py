@@ -204,13 +204,17 @@ class SearchConfig:
             raise BadInput(
                 f"the run has the setting {unknown[0]!r}, which this version of pnas-tools does not know: update it"
             )
-        required = {field.name for field in fields if field.default is dataclasses.MISSING}
-        if missing := sorted(required - settings.keys()):
+        if missing := sorted(cls.required() - settings.keys()):
             raise BadInput(f"the run lacks the setting {missing[0]!r}: it is none that pnas-tools search has begun")
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
         }
         return cls(**values)
+
+    @classmethod
+    def required(cls) -> set[str]:
+        """The settings that have no default, and that every config has had since the first version."""
+        return {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING}
 
     def not_default(self) -> dict[str, Any]:
         """As `as_json`, without settings that have their default: later versions, with more of them, give the same."""

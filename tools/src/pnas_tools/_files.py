@@ -1,5 +1,6 @@
 import json
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ def read_object(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None where there is no file.
 
     Raises:
-        ValueError: it holds no such object, or cannot be read.
+        ValueError: it holds no such object.
+        OSError: it cannot be read.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as error:  # a folder, say
+    except IsADirectoryError as error:
         raise ValueError(error.strerror) from error
     if not isinstance(value, dict):
         raise ValueError("it is no object of JSON")
@@ -26,12 +28,12 @@ def read_object(path: Path) -> dict[str, Any] | None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that at any moment it is there as it was or as it shall be, whoever else writes it.
+    """Write a file so that at any moment it is there as it was or as it shall be, also where two write it.
 
     Raises:
         OSError: it cannot be written, by its own name.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(content)

@@ -4,7 +4,6 @@ MLflow writes the name of this module beside the file of weights, and calls `_lo
 """
 
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +59,8 @@ def track_network(text: str, folder: TrainingFolder, accuracies: list[float]) ->
     It goes to the MLflow run of the search in the folder `text`, or else to a run of its own at `MLFLOW_TRACKING_URI`;
     where there is neither, nowhere.
     """
-    search = recalled(RunFolder(Path(text)).tracking)
+    run = RunFolder(Path(text))
+    search = recalled(run.tracking) if run.holds_run() else {}
     uri = search.get("tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI")
     if uri is None or recalled(folder.tracking).get("tracking_uri") == uri:
         return None
@@ -89,8 +89,8 @@ def _log(folder: TrainingFolder, uri: str, run_id: str | None, accuracies: list[
     run_id = run_id or _own_run(client, folder, uri)
     # Or else the model goes to the default experiment, and its files to where this process runs.
     mlflow.set_experiment(experiment_id=client.get_run(run_id).info.experiment_id)
-    now = int(time.time() * 1000)
-    metrics = [Metric("test_accuracy", value, now, epoch) for epoch, value in enumerate(accuracies, start=1)]
+    at = int(folder.result.stat().st_mtime * 1000)  # the same when it is sent again
+    metrics = [Metric("test_accuracy", value, at, epoch) for epoch, value in enumerate(accuracies, start=1)]
     for start in range(0, len(metrics), _METRICS_PER_REQUEST):
         client.log_batch(run_id, metrics=metrics[start : start + _METRICS_PER_REQUEST])
     model = Model.log(

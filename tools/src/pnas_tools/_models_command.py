@@ -1,15 +1,15 @@
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pnas_tools._errors import BadInput, Failed
+from pnas_tools._errors import BadInput
 from pnas_tools._output import Output, output_options
 from pnas_tools._output_file import OutputFile
 from pnas_tools._parameter_types import POSITIVE, SEED, IntegerRange
+from pnas_tools._refusing import refusing
 from pnas_tools._training._folder import trained_file
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def info_command(
     from pnas_tools._model_info import network_info
     from pnas_tools._model_text import print_info
 
-    with _refusing():
+    with refusing():
         info = network_info(_chosen(context, network_text, options), image_size)
     output.show(info, lambda: print_info(info))
 
@@ -142,7 +142,7 @@ def convert_command(
     )
     from pnas_tools._model_text import print_conversion
 
-    with _refusing():
+    with refusing():
         file = context.with_resource(open_weights(source_path, source))
         network = empty_network(file, model=model, num_classes=num_classes, auxiliary=auxiliary, image_size=image_size)
         fill_network(network, file)
@@ -199,7 +199,7 @@ def export_command(
     from pnas_tools._network_choice import with_weights
     from pnas_tools._onnx_file import write_onnx
 
-    with _refusing():
+    with refusing():
         choice = _chosen(context, network_text, options)
         if weights_text is not None:
             choice = with_weights(choice, weights_text, options["num_classes"], context.with_resource)
@@ -251,7 +251,7 @@ def classify_command(
     from pnas_tools._classification import Classification
     from pnas_tools._model_text import print_classes
 
-    with _refusing():
+    with refusing():
         task = Classification(model, paths, weights_text, source, context.with_resource)
         results = task.results(n_top)
         if output.as_json:
@@ -268,18 +268,3 @@ def _chosen(context: click.Context, text: str, options: dict[str, Any]) -> "Netw
     from pnas_tools._network_choice import choose_network
 
     return choose_network(trained_file(text), options, context.with_resource)
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """What pnas_models refuses is bad input, and what PyTorch has no memory for has failed."""
-    from pnas_models import ModelError
-
-    try:
-        yield
-    except ModelError as error:
-        raise BadInput(str(error)) from error
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):
-            raise
-        raise Failed("out of memory; ask for a smaller network, or a smaller --image-size") from error

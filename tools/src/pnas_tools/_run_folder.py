@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from pnas_search import Ledger, LedgerError
@@ -15,6 +16,7 @@ from pnas_tools._files import LEDGER_FILE, read_object, write_json_atomically
 from pnas_tools._work_folder import LOCK_FILE, check_same_config, is_locked, locked
 
 _DATA_FILE = ".data.npz"
+_NOTHING = object()
 
 
 class RunFolder:
@@ -151,13 +153,21 @@ class RunFolder:
 
 def _check_result(result: dict[str, Any]) -> None:
     """Raise `ValueError` where something that others rely on is missing."""
-    if not {"best_cell", "best_accuracy", "levels", "config"} <= result.keys():
-        raise ValueError("it is no result of a search")
-    if not (isinstance(result["levels"], list) and isinstance(result["config"], dict)):
-        raise ValueError("it is no result of a search")
-    if not isinstance(result["best_accuracy"], float):
-        raise ValueError("its accuracy is no number")
+    number = (int, float)
+    _check_has(result, best_cell=list, best_accuracy=number, n_models=int, n_examples=int, levels=list, config=dict)
     Cell(result["best_cell"])
+    for level in result["levels"]:
+        if not isinstance(level, dict):
+            raise ValueError("a level of it is no object")
+        _check_has(level, n_blocks=int, n_models=int, best_accuracy=(*number, NoneType))
+    if missing := sorted(SearchConfig.required() - result["config"].keys()):
+        raise ValueError(f"its config has no {missing[0]}")
+
+
+def _check_has(value: dict[str, Any], **types: type | tuple[type, ...]) -> None:
+    for name, kind in types.items():
+        if not isinstance(value.get(name, _NOTHING), kind):
+            raise ValueError(f"it has no {name}, or a wrong one")
 
 
 def _is_config(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The command line that a search was begun with, from its config, for those who want to go on with it."""
+"""A command line that goes on with a search, from its config."""
 
 import dataclasses
 import shlex
@@ -15,7 +15,9 @@ from pnas_tools._run_folder import RunFolder
 
 
 def search_line(config: SearchConfig, out: Path) -> str:
-    """The shortest command line that searches by the config in the folder; where children are trained, it leaves open.
+    """The shortest command line that searches by the config in the folder.
+
+    Where children are trained, and what follows the search, is no matter of the config, and is left out.
 
     Raises:
         BadInput, SearchError: the config is of a benchmark that cannot be had.
@@ -24,12 +26,13 @@ def search_line(config: SearchConfig, out: Path) -> str:
     return min(lines, key=len)
 
 
-def begun_with(run: RunFolder, ledger: Ledger) -> str | None:
-    """The command line of a run; None where it is of a benchmark that is not here, or of a later version."""
+def line_of_run(run: RunFolder, ledger: Ledger) -> str | None:
+    """The command line that goes on with a run; None where its benchmark is not here, or a later version began it."""
     try:
-        return search_line(SearchConfig.from_json(ledger.config()), run.path)
+        line = search_line(SearchConfig.from_json(ledger.config()), run.path)
     except (BadInput, SearchError):
         return None
+    return line if run.tracking.exists() else f"{line} --no-track"
 
 
 def _words(preset: str, config: SearchConfig, out: Path) -> list[str]:

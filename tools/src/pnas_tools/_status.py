@@ -7,7 +7,7 @@ from typing import Any
 from pnas_search import Ledger
 from pnas_tools._evaluator_name import TRAIN
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._search_line import begun_with
+from pnas_tools._search_line import line_of_run
 
 
 def read_status(run: RunFolder) -> dict[str, Any]:
@@ -21,9 +21,10 @@ def read_status(run: RunFolder) -> dict[str, Any]:
         LedgerError: the ledger cannot be read.
     """
     ledger = run.open_for_reading()
+    is_running = run.is_running()  # before the rest, or one that ends meanwhile would seem stopped
     with nullcontext() if ledger is None else ledger:
         result = run.read_result()
-        told = {} if ledger is None else _told(ledger) | {"command": begun_with(run, ledger)}
+        told = {} if ledger is None else _told(ledger) | {"command": line_of_run(run, ledger)}
     status: dict[str, Any] = {
         "n_finished": 0,
         "n_stopped": 0,
@@ -40,7 +41,7 @@ def read_status(run: RunFolder) -> dict[str, Any]:
         "best_accuracy": None,
         "config": None,
         "finished": result is not None,
-        "running": run.is_running(),
+        "running": is_running,
         "command": None,
     }
     status |= told

@@ -111,8 +111,8 @@ def train_command(
     the children by as much as in the paper (twice the filters, one more cell in each stage). The rest is as in
     `pnas-tools models`; the training of a FILE, or of what was trained in a FOLDER, begins with its weights.
 
-    Interrupted in whatever way, the same command goes on; Ctrl-C loses nothing, and a kill what came after the last
-    checkpoint. Under torchrun several processes train together, as in:
+    Interrupted in whatever way, the same command goes on: after Ctrl-C from that step, and after a kill from the last
+    checkpoint. Under torchrun several processes train together, and go on from the last checkpoint, as in:
     torchrun --nproc-per-node 2 -m pnas_tools train runs/small
     """
     from pnas_tools._devices import check_device

@@ -7,7 +7,7 @@ from pnas_trainer._early_stopping import LearningCurveRule
 from pnas_trainer._errors import TrainerError
 from pnas_trainer._final import FinalResult, train_final
 from pnas_trainer._folders import ImageFolders
-from pnas_trainer._load import DATASETS, load_dataset
+from pnas_trainer._load import DATASETS, check_dataset, load_dataset
 from pnas_trainer._preprocessing import Preprocessing, Preprocessor
 from pnas_trainer._result import TrainResult
 from pnas_trainer._schedule import ConstantSchedule, CosineSchedule, ExponentialSchedule, Schedule
@@ -34,6 +34,7 @@ __all__ = [
     "TrainConfig",
     "TrainResult",
     "TrainerError",
+    "check_dataset",
     "load_dataset",
     "stream_image_folder",
     "train",

@@ -52,8 +52,8 @@ DATASETS = tuple(_BY_NAME)
 """The data sets that `load_dataset` knows by name."""
 
 
-def _check_name(name: str) -> None:
-    """Raise `TrainerError` unless `name` is one of `DATASETS`, or a folder or an `.npz` file that exists."""
+def check_dataset(name: str) -> None:
+    """Raise `TrainerError` unless `load_dataset` knows the name, or it is a folder or an `.npz` file that exists."""
     if name in _BY_NAME or (name and Path(name).is_dir()) or (name.endswith(".npz") and Path(name).is_file()):
         return
     close = difflib.get_close_matches(name.lower(), DATASETS, n=1)
@@ -94,7 +94,7 @@ def load_dataset(
         TrainerError: the name is unknown, the data or its test part cannot be had, or the fraction leaves one part
             empty.
     """
-    _check_name(name)
+    check_dataset(name)
     if name not in _BY_NAME and name.endswith(".npz"):
         return _load_npz(name, test)
     source = _BY_NAME[name](Path(root), test) if name in _BY_NAME else _folder(Path(name), test, cache)

@@ -10,6 +10,7 @@ from pnas_trainer._batches import Batches, batch_bounds, validation_bounds
 from pnas_trainer._folders import ImageFolders
 from pnas_trainer._processes import Processes
 from pnas_trainer._streaming import Augmentation, FolderImages, Key, Sample, collated, decoded, in_slims_range
+from pnas_trainer._workers import leave_interrupts_to_parent
 
 
 class StreamedBatches(Batches):
@@ -68,6 +69,7 @@ class StreamedBatches(Batches):
             persistent_workers=persistent_workers,
             pin_memory=self._device.type == "cuda",
             collate_fn=collated,
+            worker_init_fn=leave_interrupts_to_parent,
             generator=torch.Generator(),  # or it would draw from the caller's
         )
 

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler, d
 from pnas_trainer._checks import check_truth, check_whole
 from pnas_trainer._errors import TrainerError
 from pnas_trainer._sources import check_header, decode, for_each_in_threads, open_image_folder
+from pnas_trainer._workers import leave_interrupts_to_parent
 
 Key = tuple[int, int]
 """An epoch, and an image's place in its folder."""
@@ -129,6 +130,7 @@ class ImageFolderStream:
             num_workers=settings.n_workers,
             persistent_workers=settings.n_workers > 0,
             collate_fn=collated,
+            worker_init_fn=leave_interrupts_to_parent,
             generator=torch.Generator(),  # or it would draw from the caller's
         )
 

@@ -10,7 +10,7 @@ from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import TRAIN, BenchmarkName
 from pnas_tools._report._child import Child, children_of
 from pnas_tools._run_folder import RunFolder
-from pnas_tools._search_line import begun_with
+from pnas_tools._search_line import line_of_run
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +49,7 @@ class SearchData:
         with ledger:
             result = run.read_result()
             rows, best_row = ledger.rows(), ledger.best_row()
-            config, provenance, command = ledger.config(), ledger.provenance(), begun_with(run, ledger)
+            config, provenance, command = ledger.config(), ledger.provenance(), line_of_run(run, ledger)
         if not rows:
             raise _nothing_yet(run)
         best_cell = best_row.candidate.cell if best_row is not None else None

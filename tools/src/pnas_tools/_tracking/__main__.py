@@ -16,8 +16,9 @@ from pnas_tools._tracking._follow import follow
 def main(run: str, uri: str) -> None:
     end = End()
     end.listen(sys.stdin)
+    told, sys.stdout = sys.stdout, sys.stderr  # where MLflow may print what it likes
     for problem in follow(RunFolder(Path(run)), uri, end):
-        print(json.dumps(problem), flush=True)  # noqa: T201
+        print(json.dumps(problem), file=told, flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from pnas_tools._work_folder import LOCK_FILE, check_same_config, locked
 NETWORK_FOLDER = "network"
 """Where the final training of a run lies in its folder."""
 
+_NAMES_OF_CONFIG = {"network", "recipe", "n_epochs", "seed"}
+_NAMES_OF_RESULT = {"accuracy", "accuracies", "config", "network", "n_parameters", "n_examples", "seconds"}
+
 
 class TrainingFolder:
     """Where a final training lives: its config, its checkpoint, and in the end its network and its result."""
@@ -26,7 +29,12 @@ class TrainingFolder:
         self.tracking = path / "mlflow.json"
 
     def holds_training(self) -> bool:
-        return self.config.is_file()
+        """Whether a training has begun here, by its config; one that is damaged counts, and is told when it is read."""
+        try:
+            config = read_object(self.config)
+        except ValueError:
+            return True
+        return config is not None and config.keys() >= _NAMES_OF_CONFIG
 
     def _is_run(self) -> bool:
         return RunFolder(self.path).holds_run()
@@ -36,7 +44,7 @@ class TrainingFolder:
         if not (self.result.exists() and self.network.is_file()):
             return None
         result = self._read(self.result)
-        if not {"accuracy", "config", "network"} <= result.keys():
+        if not result.keys() >= _NAMES_OF_RESULT:
             raise BadInput(f"{self.result} is no result of a training: remove it, and the same command writes it again")
         return result
 
@@ -83,7 +91,8 @@ class TrainingFolder:
 
     def _remove(self) -> None:
         """Remove what a training puts here before its first checkpoint, and the folder if it is empty then."""
-        for path in (self.config, self.checkpoint.with_name(f"{self.checkpoint.name}.part"), self.path / LOCK_FILE):
+        half_written = [*self.path.glob("checkpoint.pt.part"), *self.path.glob(".config.json.*.tmp")]
+        for path in (self.config, *half_written, self.path / LOCK_FILE):
             with suppress(OSError):  # Windows keeps the lock, which is open
                 path.unlink()
         with suppress(OSError):  # there is something else in it
@@ -97,12 +106,16 @@ class TrainingFolder:
 
 
 def trained_file(text: str) -> str:
-    """The file of weights that a RUN or the FOLDER of a training stands for; other texts as they are.
+    """The file of weights that a RUN or the FOLDER of a training stands for; other texts, such as a NAME, as they are.
 
     Raises:
         BadInput: nothing has been trained there, or not to the end.
     """
+    from pnas_models import list_models
+
     path = Path(text)
+    if text in list_models():
+        return text
     if RunFolder(path).holds_run():
         folder = TrainingFolder(path / NETWORK_FOLDER)
         if not folder.holds_training():

@@ -11,9 +11,11 @@ OnStep = Callable[[float, Sequence[float]], None]
 def interruptible(on_step: OnStep) -> Iterator[OnStep]:
     """What to tell a training in place of `on_step`, so that Ctrl-C ends it after a step, where it can be kept.
 
-    Before the first step, and the second time, Ctrl-C is at once what it is elsewhere.
+    Before the first step, and the second time, Ctrl-C is at once what it is elsewhere; where it is ignored, as in the
+    background of a shell's script, it stays so.
     """
     before = signal.getsignal(signal.SIGINT)
+    can_be_held_back = callable(before) and threading.current_thread() is threading.main_thread()
     is_held_back = is_asked = False
 
     def ask(number: int, _: FrameType | None) -> None:
@@ -23,7 +25,7 @@ def interruptible(on_step: OnStep) -> Iterator[OnStep]:
 
     def told(epochs_done: float, accuracies: Sequence[float]) -> None:
         nonlocal is_held_back
-        if not is_held_back and threading.current_thread() is threading.main_thread():
+        if can_be_held_back and not is_held_back:
             is_held_back = True
             signal.signal(signal.SIGINT, ask)
         on_step(epochs_done, accuracies)
@@ -32,10 +34,6 @@ def interruptible(on_step: OnStep) -> Iterator[OnStep]:
 
     try:
         yield told
-    except RuntimeError as error:  # Ctrl-C reaches the processes that read images, too, and these are missed first
-        if is_asked:
-            raise KeyboardInterrupt from error
-        raise
     finally:
         if is_held_back:
             signal.signal(signal.SIGINT, before)

@@ -97,9 +97,9 @@ def recipe_config(name: str, run: dict[str, Any] | None, given: dict[str, Any]) 
 
 
 def _search_config(run: dict[str, Any]) -> SearchConfig:
-    """A config as it was before JSON had it; a later version's further settings are not of training."""
+    """The config of a search, from its JSON; a later version's further settings are not of training."""
     known = {field.name for field in fields(SearchConfig)}
-    return SearchConfig(**{name: value for name, value in run.items() if name in known})
+    return SearchConfig.from_json({name: value for name, value in run.items() if name in known})
 
 
 def recipe_network(name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pnas_models import WeightFile
 from pnas_search import Ledger, LedgerError
 from pnas_searchspace import Cell
 from pnas_tools._errors import BadInput
+from pnas_tools._image_folders import find_test_part
 from pnas_tools._network_choice import NetworkChoice, choose_network, with_weights
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._training._folder import trained_file
@@ -24,7 +25,7 @@ from pnas_tools._training._plan import (
     recipe_network,
 )
 from pnas_tools._training._process_group import ProcessGroup
-from pnas_trainer import DATASETS
+from pnas_trainer import DATASETS, check_dataset
 
 KeepOpen = Callable[[AbstractContextManager[WeightFile]], WeightFile]
 
@@ -143,6 +144,9 @@ def _check_dataset(dataset: str, run: dict[str, Any] | None, given: dict[str, An
             f"the networks of this search were trained on {dataset}, which is not here: "
             "pass its folder, or another data set, with --dataset"
         )
+    check_dataset(dataset)
+    if Path(dataset).is_dir() and dataset not in DATASETS and find_test_part(Path(dataset)) is None:
+        raise BadInput(f"{dataset} must hold a folder train and beside it test or val, with a folder for each class")
 
 
 def _image_size(choice: NetworkChoice, dataset: str, given: dict[str, Any]) -> int | None:
