@@ -77,7 +77,7 @@ def test_a_folder_with_a_run_of_another_config(
 ) -> None:
     shutil.copytree(undisturbed, tmp_path / "run")
     before = contents(tmp_path)
-    assert_refused(run(small_search(tmp_path / "run", "--beam", "5")), "beam_size", "4", "5", "--out")
+    assert_refused(run(small_search(tmp_path / "run", "--beam", "5")), "--beam is 4 there", "4", "5", "--out")
     assert contents(tmp_path) == before
 
 

@@ -256,7 +256,7 @@ def test_a_search_on_a_file_that_has_changed_is_another_search(table, tmp_path):
     path.write_bytes(dataclasses.replace(table, about=about).to_bytes())
     done = run("search", "--evaluator", f"benchmark:{path}", *options)
     assert done.exit_code == 2
-    assert "holds a run of another config, evaluator is " in done.output
+    assert "holds a run of another config, --evaluator is " in done.output
 
 
 def test_a_search_on_it_has_its_operations_and_its_largest_size_unless_told_otherwise(made, tmp_path):

@@ -22,8 +22,8 @@ def finish(trial: PlannedTrial, accuracy: float) -> None:
         ledger.record(
             request, Outcome(status="finished", accuracy=accuracy, accuracies=(accuracy,), n_examples=8, seconds=1)
         )
-    result = {"best_cell": CELL, "best_accuracy": accuracy, "levels": [], "config": trial.config.as_json()}
-    trial.run.result.write_text(json.dumps(result))
+    found = {"best_cell": CELL, "best_accuracy": accuracy, "n_models": 1, "n_examples": 8}
+    trial.run.result.write_text(json.dumps(found | {"levels": [], "config": trial.config.as_json()}))
 
 
 def test_every_strategy_has_every_seed_and_a_seed_is_complete_before_the_next_begins(tmp_path: Path) -> None:
@@ -61,6 +61,6 @@ def test_trials_are_read_from_their_ledgers(tmp_path: Path) -> None:
 def test_a_folder_of_another_config_is_refused_before_anything_runs(tmp_path: Path) -> None:
     finish(planned_trials(CONFIGS, 1, tmp_path)[1], 0.5)
     others = planned_trials([replace(config, beam_size=3) for config in CONFIGS], 1, tmp_path)
-    with pytest.raises(BadInput, match="random-seed5 holds a run of another config, beam_size is 16 there and 3 here"):
+    with pytest.raises(BadInput, match="random-seed5 holds a run of another config, --beam is 16 there and 3 here"):
         check_trials(others)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["random-seed5"]

@@ -42,10 +42,14 @@ def test_the_folder_of_a_training_stands_for_its_network(tmp_path: Path) -> None
         assert json.loads(done.stdout)["name"] == f"the network in {tmp_path / 'network.safetensors'}"
 
 
-def test_it_has_every_option_of_the_other_export() -> None:
-    ours, theirs = (cli.get_command(None, name) for name in ("export", "models"))  # type: ignore[arg-type]
-    models_export = theirs.commands["export"]  # type: ignore[union-attr]
-    assert {option.name for option in ours.params} == {option.name for option in models_export.params}  # type: ignore[union-attr]
+def test_without_a_place_it_is_written_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cell = "identity@-2+max_pool_3x3@-1"
+    done = CliRunner().invoke(cli, ["models", "export", cell, "--filters", "2", "--repeats", "1"])
+    assert done.exit_code == 0, done.output
+    assert "wrote network.onnx: the cifar network of" in done.stdout
+    assert "random weights of seed 0" in done.stdout
+    assert (tmp_path / "network.onnx").is_file()
 
 
 @pytest.mark.parametrize("command", [["export", "--onnx", "a.onnx"], ["models", "info"], ["evaluate"]])

@@ -23,7 +23,8 @@ def test_amounts_are_exact(text: str, amount: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("5ms", 0.005), ("0.005s", 0.005), ("300us", 0.0003), ("1.3ms", 0.0013), ("2s", 2)]
+    ("text", "seconds"),
+    [("5ms", 0.005), ("0.005s", 0.005), ("300us", 0.0003), ("1.3ms", 0.0013), ("2s", 2), ("1.5min", 90), ("2h", 7200)],
 )
 def test_durations_are_seconds(text: str, seconds: float) -> None:
     assert DURATION.convert(text, None, None) == seconds
@@ -37,7 +38,7 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
         AMOUNT.convert(text, None, None)
 
 
-@pytest.mark.parametrize("value", ["5", 5, 0.005, "0ms", "-5ms", "5m", "5 ms", "5min", "1e-999s", "1e-400s", "ms"])
+@pytest.mark.parametrize("value", ["5", 5, 0.005, "0ms", "-5ms", "5m", "5 ms", "5sec", "1e-999s", "1e-400s", "ms"])
 def test_what_is_no_duration_is_refused_and_a_bare_number_is_told_of_the_units(value: Any) -> None:
-    with pytest.raises(click.BadParameter, match=r"above 0 such as 300us, 5ms or 0.005s, with its unit, not"):
+    with pytest.raises(click.BadParameter, match=r"above 0 such as 90s, 10min, 5ms or 300us, not"):
         DURATION.convert(value, None, None)

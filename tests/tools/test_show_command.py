@@ -51,9 +51,9 @@ def test_a_cell_is_sketched_where_no_file_is_named() -> None:
     assert done(CELL) == (
         "cell\n\n"
         "  -2 -- sep_conv_3x3 --.\n"
-        "  -1 -- identity---- --+-- 0\n"
+        "  -1 -- identity ------+-- 0\n"
         "   0 -- max_pool_3x3 --.\n"
-        "  -1 -- identity---- --+-- 1\n\n"
+        "  -1 -- identity ------+-- 1\n\n"
         f"  {CELL}\n"
     )
 

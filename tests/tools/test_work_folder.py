@@ -45,7 +45,9 @@ def test_of_a_lock_that_cannot_be_opened_it_cannot_be_known(tmp_path: Path) -> N
         raise AssertionError("locked with no lock")
 
 
-def test_the_first_difference_is_named() -> None:
-    check_same_config(Path("a"), "run", {"x": [1, 2], "y": None}, {"x": (1, 2)})
+def test_the_first_difference_is_named_by_its_option() -> None:
+    check_same_config(Path("a"), "run", {"x": [1, 2], "y": None}, {"x": (1, 2)}, {})
     with pytest.raises(BadInput, match="a holds a run of another config, x is 1 there and 2 here"):
-        check_same_config(Path("a"), "run", {"x": 1, "y": 3}, {"x": 2, "y": 4})
+        check_same_config(Path("a"), "run", {"x": 1, "y": 3}, {"x": 2, "y": 4}, {"y": "--why"})
+    with pytest.raises(BadInput, match="another config, --why is 3 there and 4 here"):
+        check_same_config(Path("a"), "run", {"x": 1, "y": 3}, {"x": 1, "y": 4}, {"y": "--why"})

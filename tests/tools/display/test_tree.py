@@ -31,6 +31,15 @@ def test_every_level_has_a_branch_whose_columns_are_aligned() -> None:
     assert lines[4:] == ["145 of 1,642 children  3.0 children/s  1:01 left", f"best 0.7500  {CELL}"]
 
 
+def test_in_a_narrow_terminal_the_bar_gives_way() -> None:
+    level = LevelProgress(n_blocks=1, fidelity=1, n_planned=136, n_done=136, best=0.75)
+    wide, narrow = (shown(Snapshot(levels=[level]), width)[1] for width in (100, 44))
+    for line in (wide, narrow):
+        assert line.startswith("└── 1 block")
+        assert line.endswith("136 of 136  best 0.7500")
+    assert len(narrow) <= 44 < len(wide)
+
+
 def test_a_long_cell_is_cut_where_the_terminal_ends() -> None:
     lines = shown(Snapshot(levels=[], best=(Cell([*CELL] * 8), 0.5)), width=60)
     assert len(lines) == 3

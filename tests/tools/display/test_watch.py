@@ -5,7 +5,7 @@ import pytest
 from pnas_search import Candidate, Ledger, Outcome, Request
 from pnas_searchspace import CellSpace
 from pnas_tools._config import PRESETS
-from pnas_tools._display import _watch
+from pnas_tools._display import _watch, _workload
 from pnas_tools._display._watch import look, watched
 from pnas_tools._errors import BadInput
 from pnas_tools._files import write_json_atomically
@@ -31,6 +31,7 @@ def begun(folder: Path, **settings: object) -> Ledger:
 
 def test_a_search_is_watched_until_it_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_watch, "_SECONDS_BETWEEN_LOOKS", 0.01)
+    monkeypatch.setattr(_workload, "_SECONDS_OF_A_PACE", 0.01)
     with begun(tmp_path) as ledger:
         looks = watched(RunFolder(tmp_path))
         status, snapshot = next(looks)
@@ -41,8 +42,8 @@ def test_a_search_is_watched_until_it_is_finished(tmp_path: Path, monkeypatch: p
         assert (status["n_finished"], snapshot.n_done) == (34, 34)
         assert snapshot.best == (REQUESTS[0].cell, 0.5)
         assert snapshot.seconds_left is not None
-        result = {"best_cell": REQUESTS[0].cell, "best_accuracy": 0.5, "levels": [], "config": {}}
-        write_json_atomically(tmp_path / "result.json", result)
+        found = {"best_cell": REQUESTS[0].cell, "best_accuracy": 0.5, "n_models": 34, "n_examples": 3400}
+        write_json_atomically(tmp_path / "result.json", found | {"levels": [], "config": CONFIG.as_json()})
         assert [status["finished"] for status, _ in looks] == [True]
 
 

@@ -10,8 +10,8 @@ from rich.table import Table
 from pnas_search import BENCHMARKS, Benchmark, SearchError, load_benchmark
 from pnas_tools._errors import BadInput, Failed, resumable
 from pnas_tools._evaluator_name import BenchmarkName
-from pnas_tools._output import Output, output_options
-from pnas_tools._parameter_types import POSITIVE, SEED
+from pnas_tools._output import Output, output_options, print_table
+from pnas_tools._parameter_types import POSITIVE, SEED, OneOf
 from pnas_tools._proxies import PROXIES
 
 if TYPE_CHECKING:  # it imports what trains
@@ -27,9 +27,9 @@ def benchmark_command() -> None:
 
 
 @benchmark_command.command("make", epilog="Example: pnas-tools benchmark make micro-digits --out runs/micro-digits")
-@click.argument("name", type=click.Choice(list(PROXIES)))
+@click.argument("name", metavar="NAME", type=OneOf(list(PROXIES)))
 @click.option("--dataset", help="Folder of the images, where the benchmark is of no data set that comes with PNAS.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs.  [default: runs/ and the name]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the runs.  [default: runs/ and the name]")
 @click.option("--workers", type=POSITIVE, help="Processes that train.  [default: one per core]")
 @click.option("--uniform", "n_uniform", type=POSITIVE, help="Cells of the largest size drawn uniformly.")
 @click.option("--repeated", "n_repeated", type=POSITIVE, help="Cells of each size that are trained with every seed.")
@@ -89,7 +89,7 @@ def info_command(names: tuple[str, ...], output: Output) -> None:
         benchmarks = [load_benchmark(name) for name in names or BENCHMARKS]
     except SearchError as error:
         raise BadInput(str(error)) from error
-    output.show([_info(benchmark) for benchmark in benchmarks], lambda: Console().print(_table(benchmarks)))
+    output.show([_info(benchmark) for benchmark in benchmarks], lambda: print_table(Console(), _table(benchmarks)))
 
 
 @benchmark_command.command("check", epilog="Example: pnas-tools benchmark check micro-digits --rows 20")
@@ -125,7 +125,7 @@ def check_command(name: str, n_rows: int, seed: int, dataset: str | None, worker
 
 
 def _print_made(benchmark: Benchmark, path: Path) -> None:
-    Console().print(_table([benchmark]))
+    print_table(Console(), _table([benchmark]))
     click.echo(f"\n  benchmark    {path}\n  search       pnas-tools search --evaluator benchmark:{path}")
 
 

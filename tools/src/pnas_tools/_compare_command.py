@@ -14,14 +14,14 @@ from pnas_tools._heirs import check_early_stopping
 from pnas_tools._options import config_options, execution_options
 from pnas_tools._output import Output, output_options
 from pnas_tools._output_file import OutputFile
-from pnas_tools._parameter_types import POSITIVE, Names
+from pnas_tools._parameter_types import POSITIVE, Names, OneOf
 from pnas_tools._strategy_names import STRATEGIES
 
 
 @click.command(
     "compare", epilog="Example: pnas-tools compare --evaluator benchmark:micro-digits --models 500 --out runs/compared"
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of all runs.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder of all runs.")
 @click.option(
     "--strategies",
     type=Names("strategy", STRATEGIES),
@@ -37,9 +37,7 @@ from pnas_tools._strategy_names import STRATEGIES
 @click.option(
     "--plot", "plot_file", type=OutputFile(".svg", ".png", ".pdf"), help="File for figure 4: .svg, .png or .pdf."
 )
-@click.option(
-    "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
-)
+@click.option("--preset", type=OneOf(list(PRESETS)), default="quick", show_default=True, help="Where values come from.")
 @output_options
 @execution_options
 @config_options

@@ -8,14 +8,15 @@ from rich.table import Table
 from pnas_surrogate.benchmark import Interval
 from pnas_tools._compare_efficiency import Efficiency, Target
 from pnas_tools._compare_result import CompareResult
+from pnas_tools._output import print_table
 
 
 def print_compare_result(console: Console, result: CompareResult) -> None:
     """What was compared, table 2 with intervals, and how much was trained or interpolated."""
     _print_line(console, f"\n{_caption(result)}\n")
-    _print(console, _efficiencies(result))
+    print_table(console, _efficiencies(result))
     _print_line(console, "")
-    _print(console, _totals(result))
+    print_table(console, _totals(result))
 
 
 def _caption(result: CompareResult) -> str:
@@ -93,9 +94,3 @@ def _table(*left: str, right: tuple[str, ...]) -> Table:
 
 def _print_line(console: Console, text: str) -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-
-def _print(console: Console, table: Table) -> None:
-    """Whole, also where the terminal is narrower."""
-    needed = Console(width=1000).measure(table).maximum
-    Console(file=console.file, width=max(console.width, needed)).print(table, highlight=False)

@@ -25,6 +25,7 @@ from pnas_tools._parameter_types import (
     IntegerPair,
     IntegerRange,
     Names,
+    OneOf,
     OrNone,
 )
 from pnas_tools._strategy_names import ACQUISITIONS, COSTS, STRATEGIES
@@ -93,7 +94,7 @@ class SearchConfig:
     max_gradient_norm: float | None = _setting(
         "--max-gradient-norm", OrNone(POSITIVE_NUMBER), "What gradients are clipped to.", 5.0
     )
-    whitening: str = _setting("--whitening", click.Choice(["channel", "image"]), "Whose mean and deviation.", "channel")
+    whitening: str = _setting("--whitening", OneOf(["channel", "image"]), "Whose mean and deviation.", "channel")
     upsample_to: int | None = _setting("--upsample-to", OrNone(POSITIVE), "Side of the images before the crop.", None)
     crop_to: int | None = _setting("--crop-to", OrNone(POSITIVE), "Side of the random crop.", None)
     flip: bool = _setting("--flip", click.BOOL, "Whether half of the images are mirrored.", False)
@@ -107,15 +108,15 @@ class SearchConfig:
         None,
     )
     precision: str = _setting(
-        "--precision", click.Choice(["float32", "bfloat16"]), "What networks compute in, where PyTorch can.", "float32"
+        "--precision", OneOf(["float32", "bfloat16"]), "What networks compute in, where PyTorch can.", "float32"
     )
     arithmetic: str = _setting(
-        "--arithmetic", click.Choice([NATIVE, PORTABLE]), "With `portable` all CPUs that have AVX2 round alike.", NATIVE
+        "--arithmetic", OneOf([NATIVE, PORTABLE]), "With `portable` all CPUs that have AVX2 round alike.", NATIVE
     )
     threads_per_child: int = _setting("--threads-per-child", POSITIVE, "Of the CPU; sums depend on it.", 1)
 
     strategy: str = _search_setting(
-        "--strategy", click.Choice(STRATEGIES), "What decides which cells are trained.", "progressive"
+        "--strategy", OneOf(STRATEGIES), "What decides which cells are trained.", "progressive"
     )
     n_models: int | None = _search_setting(
         "--models", OrNone(POSITIVE), "Cells that are trained; `none` for as many as `progressive` would train.", None
@@ -136,7 +137,7 @@ class SearchConfig:
         None,
     )
     policy_gradient: str = _search_setting(
-        "--policy-gradient", click.Choice(["ppo", "reinforce"]), "Of reinforce: how its policy learns.", "ppo"
+        "--policy-gradient", OneOf(["ppo", "reinforce"]), "Of reinforce: how its policy learns.", "ppo"
     )
     n_reranked: int = _search_setting(
         "--rerank", IntegerRange(min=0), "So many of the best are trained once more at the end, for longer.", 0
@@ -145,7 +146,7 @@ class SearchConfig:
         "--rerank-fidelity", IntegerRange(min=2), "How many times as long these train.", 15
     )
     acquisition: str = _search_setting(
-        "--acquisition", click.Choice(ACQUISITIONS), "Of progressive: what cells are ranked by.", "mean"
+        "--acquisition", OneOf(ACQUISITIONS), "Of progressive: what cells are ranked by.", "mean"
     )
     exploration: float = _search_setting(
         "--exploration",
@@ -174,7 +175,7 @@ class SearchConfig:
     )
 
     surrogate: str = _search_setting(
-        "--surrogate", click.Choice(PREDICTORS), "What ranks cells that are not trained yet.", "mlp-ensemble"
+        "--surrogate", OneOf(PREDICTORS), "What ranks cells that are not trained yet.", "mlp-ensemble"
     )
     n_members: int = _search_setting("--members", IntegerRange(min=2), "Networks in the surrogate's ensemble.", 5)
     surrogate_epochs: int = _search_setting(
@@ -210,6 +211,11 @@ class SearchConfig:
             name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
         }
         return cls(**values)
+
+    @classmethod
+    def flags(cls) -> dict[str, str]:
+        """The option of every setting."""
+        return {field.name: str(field.metadata[OPTION][0]) for field in dataclasses.fields(cls)}
 
     @classmethod
     def required(cls) -> set[str]:

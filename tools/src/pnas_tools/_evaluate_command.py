@@ -5,7 +5,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from pnas_tools._output import Output, listed, output_options
+from pnas_tools._output import Output, listed, output_options, print_table
 from pnas_tools._parameter_types import POSITIVE, Device, IntegerRange
 from pnas_tools._refusing import refusing
 from pnas_tools._training._folder import trained_file
@@ -75,7 +75,7 @@ def _print_result(text: str, result: dict[str, Any]) -> None:
     from pnas_tools._evaluation._table import accuracy_table
 
     click.echo(f"{result['network']}\non {result['n_images']:,} images of {result['dataset']}\n")
-    Console().print(accuracy_table(result))
+    print_table(Console(), accuracy_table(result))
     click.echo(
         "\n"
         + listed(

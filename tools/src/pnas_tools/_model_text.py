@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pnas_searchspace import Cell
+from pnas_tools._output import listed, print_table
 
 
 def print_list(models: list[dict[str, Any]]) -> None:
@@ -24,7 +25,7 @@ def print_list(models: list[dict[str, Any]]) -> None:
             table.add_row(
                 model["name"], name, weights["source"], *numbers, str(weights["top_1"]), str(weights["top_5"])
             )
-    Console().print(table)
+    print_table(Console(), table)
     click.echo("\n* DEFAULT; accuracy on ImageNet's validation set in percent")
 
 
@@ -48,7 +49,7 @@ def print_info(info: dict[str, Any]) -> None:
         maps.add_column(name, justify="right")
     for feature in info["feature_info"]:
         maps.add_row(feature["module"], str(feature["reduction"]), str(feature["num_chs"]))
-    Console().print(maps)
+    print_table(Console(), maps)
     for weights in info["weights"]:
         click.echo(f"\nweights {weights['name']}" + (", the default" if weights["is_default"] else ""))
         _print_lines(_weights_lines(weights))
@@ -61,7 +62,7 @@ def print_classes(result: dict[str, Any]) -> None:
     classes.add_column("probability", justify="right")
     for found in result["classes"]:
         classes.add_row(found["name"], f"{found['probability']:.4f}")
-    Console().print(classes)
+    print_table(Console(), classes)
 
 
 def print_conversion(source: Path, converted: dict[str, Any]) -> None:
@@ -80,17 +81,20 @@ def print_conversion(source: Path, converted: dict[str, Any]) -> None:
 
 def print_export(exported: dict[str, Any]) -> None:
     """What was written as an ONNX file, and how it was checked."""
-    weights = (
-        f"weights of {exported['weights']}" if exported["weights"] else f"random weights of seed {exported['seed']}"
-    )
-    click.echo(f"wrote {exported['file']}: {exported['name']}, {weights}, {exported['num_classes']} classes")
+    parts = [exported["name"]]
+    if exported["weights"] is None:
+        parts.append(f"random weights of seed {exported['seed']}")
+    elif exported["weights"] not in exported["name"]:
+        parts.append(f"weights of {exported['weights']}")
+    click.echo(f"wrote {exported['file']}: {', '.join(parts)}, {exported['num_classes']} classes")
     if exported["difference"] is None:
         click.echo('not checked: onnxruntime is missing; pip install "pnas-tools[onnx]"')
-        return
-    side, difference = exported["image_size"], exported["difference"]
-    click.echo(
-        f"checked at {side}x{side} pixels: onnxruntime differs from PyTorch by {difference:.1e} of the top logit"
-    )
+    else:
+        side, difference = exported["image_size"], exported["difference"]
+        click.echo(
+            f"checked at {side}x{side} pixels: onnxruntime differs from PyTorch by {difference:.1e} of the top logit"
+        )
+    click.echo("\n" + listed({"in Python": f"onnxruntime.InferenceSession({exported['file']!r})"}))
 
 
 def _weights_lines(weights: dict[str, Any]) -> dict[str, object]:

@@ -1,31 +1,21 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
 from pnas_tools._errors import BadInput
+from pnas_tools._export_command import export_command
+from pnas_tools._network_options import CLASSES, PIXELS, chosen_network, network_options
 from pnas_tools._output import Output, output_options
 from pnas_tools._output_file import OutputFile
-from pnas_tools._parameter_types import POSITIVE, SEED, IntegerRange
+from pnas_tools._parameter_types import POSITIVE, OneOf
 from pnas_tools._refusing import refusing
-from pnas_tools._training._folder import trained_file
-
-if TYPE_CHECKING:
-    from pnas_tools._network_choice import NetworkChoice
 
 # pnas_models imports torch, which takes seconds: every command imports it when it runs.
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _SOURCES = ("tensorflow", "timm", "cadene", "pnas")
 _PATH = click.Path(path_type=Path)
-# Larger than anybody needs, and smaller than what overflows.
-_PIXELS = IntegerRange(3, 4096)
-_FILTERS = IntegerRange(1, 10_000)
-_REPEATS = IntegerRange(1, 1000)
-_CLASSES = IntegerRange(1, 1_000_000)
 
 
 @click.group("models")
@@ -37,27 +27,6 @@ def models_command() -> None:
     FILE holds weights: a .safetensors or .pth file, or a checkpoint of TensorFlow. A FOLDER is that of a search or a
     training, and stands for the network that `pnas-tools train` has trained there.
     """
-
-
-def _network_options(command: F) -> F:
-    for option in (
-        click.option(
-            "--classes", "num_classes", type=_CLASSES, help="Outputs of the classifier.  [default: the network's own]"
-        ),
-        click.option("--stem-filters", type=_FILTERS, help="Of the first convolution for ImageNet.  [default: 32]"),
-        click.option("--repeats", "n_repeats", type=_REPEATS, help="Of a CELL in each stage, N.  [default: 3]"),
-        click.option(
-            "--filters",
-            "n_filters",
-            type=_FILTERS,
-            help="Of a CELL in the first stage, F.  [default: cifar 48, imagenet 54]",
-        ),
-        click.option(
-            "--network", type=click.Choice(["cifar", "imagenet"]), help="What a CELL is put into.  [default: cifar]"
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @models_command.command("list", epilog="Example: pnas-tools models list --json")
@@ -74,9 +43,9 @@ def list_command(output: Output) -> None:
 @models_command.command("info", epilog="Example: pnas-tools models info pnasnet5_mobile --image-size 331")
 @click.argument("network_text", metavar="NAME|CELL|FILE|FOLDER")
 @click.option(
-    "--image-size", type=_PIXELS, help="Of the image to count multiply-adds for.  [default: the network's own]"
+    "--image-size", type=PIXELS, help="Of the image to count multiply-adds for.  [default: the network's own]"
 )
-@_network_options
+@network_options
 @output_options
 @click.pass_context
 def info_command(
@@ -87,7 +56,7 @@ def info_command(
     from pnas_tools._model_text import print_info
 
     with refusing():
-        info = network_info(_chosen(context, network_text, options), image_size)
+        info = network_info(chosen_network(context, network_text, options), image_size)
     output.show(info, lambda: print_info(info))
 
 
@@ -97,16 +66,16 @@ def info_command(
 @click.option(
     "--to",
     "target",
-    type=click.Choice(["pnas", "timm"]),
+    type=OneOf(["pnas", "timm"]),
     default="pnas",
     show_default=True,
     help="Whose names DST has.",
 )
-@click.option("--from", "source", type=click.Choice(_SOURCES), help="Who wrote SRC.  [default: as its names tell]")
+@click.option("--from", "source", type=OneOf(_SOURCES), help="Who wrote SRC.  [default: as its names tell]")
 @click.option("--model", metavar="NAME", help="The network of SRC.  [default: as its classifier tells]")
-@click.option("--classes", "num_classes", type=_CLASSES, help="1000 of 1001 drops the background.  [default: as SRC]")
+@click.option("--classes", "num_classes", type=CLASSES, help="1000 of 1001 drops the background.  [default: as SRC]")
 @click.option("--auxiliary", is_flag=True, help="Keep the auxiliary head, too.")
-@click.option("--image-size", type=_PIXELS, help="Of the images for the head.  [default: the network's own]")
+@click.option("--image-size", type=PIXELS, help="Of the images for the head.  [default: the network's own]")
 @output_options
 @click.pass_context
 def convert_command(
@@ -163,60 +132,7 @@ def convert_command(
     output.show(converted, lambda: print_conversion(source_path, converted))
 
 
-@models_command.command("export", epilog="Example: pnas-tools models export pnasnet5_mobile --onnx mobile.onnx")
-@click.argument("network_text", metavar="NAME|CELL|FILE|FOLDER")
-@click.option(
-    "--onnx", "path", type=OutputFile(".onnx"), required=True, help="The file to write; one that is there is replaced."
-)
-@click.option("--weights", "weights_text", metavar="NAME|FILE", help="Published weights, or a file.  [default: random]")
-@click.option("--image-size", type=_PIXELS, help="Of the image to check it with.  [default: the network's own]")
-@click.option("--fuse/--no-fuse", default=True, show_default=True, help="Fold batch norms into convolutions.")
-@click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same random weights.")
-@_network_options
-@output_options
-@click.pass_context
-def export_command(
-    context: click.Context,
-    /,
-    network_text: str,
-    path: Path,
-    weights_text: str | None,
-    image_size: int | None,
-    fuse: bool,
-    seed: int,
-    output: Output,
-    **options: Any,
-) -> None:
-    """Write a network as an ONNX file, and check it.
-
-    The file takes images (N, channels, height, width) of any number and size, and gives logits (N, classes). Where
-    onnxruntime is installed, its logits are compared with PyTorch's, and the file is kept only if they agree. A FILE
-    has weights; NAME and CELL have random ones unless --weights gives others.
-    """
-    import torch
-
-    from pnas_tools._model_text import print_export
-    from pnas_tools._network_choice import with_weights
-    from pnas_tools._onnx_file import write_onnx
-
-    with refusing():
-        choice = _chosen(context, network_text, options)
-        if weights_text is not None:
-            choice = with_weights(choice, weights_text, options["num_classes"], context.with_resource)
-        torch.manual_seed(seed)
-        network = choice.network()
-        size = image_size or choice.image_size
-        difference = write_onnx(network, path, size, fused=fuse)
-    exported = {
-        "file": str(path),
-        "name": choice.name,
-        "weights": str(choice.file.path) if choice.file else None,
-        "seed": None if choice.file else seed,
-        "num_classes": network.num_classes,
-        "image_size": size,
-        "difference": difference,
-    }
-    output.show(exported, lambda: print_export(exported))
+models_command.add_command(export_command)
 
 
 @models_command.command("classify", epilog="Example: pnas-tools models classify pnasnet5_mobile cat.jpg dog.png")
@@ -230,7 +146,7 @@ def export_command(
     show_default=True,
     help="Published weights, which are downloaded once, or a file.",
 )
-@click.option("--from", "source", type=click.Choice(_SOURCES), help="Who wrote the file.  [default: as its names tell]")
+@click.option("--from", "source", type=OneOf(_SOURCES), help="Who wrote the file.  [default: as its names tell]")
 @click.option("--top", "n_top", type=POSITIVE, default=5, show_default=True, help="How many classes to print.")
 @output_options
 @click.pass_context
@@ -262,9 +178,3 @@ def classify_command(
     if task.unreadable:
         reasons = ", ".join(f"{path} ({reason})" for path, reason in task.unreadable)
         raise BadInput(f"{len(task.unreadable)} of {len(paths)} images could not be read: {reasons}")
-
-
-def _chosen(context: click.Context, text: str, options: dict[str, Any]) -> "NetworkChoice":
-    from pnas_tools._network_choice import choose_network
-
-    return choose_network(trained_file(text), options, context.with_resource)

@@ -1,5 +1,6 @@
 """What NAME, CELL or FILE stands for on the command line."""
 
+import difflib
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -86,8 +87,11 @@ def choose_network(
     if text in list_models():
         return _of_zoo(text, **given)
     if not names_file(text):
+        close = difflib.get_close_matches(text, list_models(), n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ModelError(
-            f"{text!r} is no model ({', '.join(list_models())}), no file, and no cell such as identity@-2+identity@-1"
+            f"{text!r} is no model ({', '.join(list_models())}), no file, no folder of a search or a training, and no "
+            f"cell such as identity@-2+identity@-1{hint}"
         )
     return _of_file(keep_open(open_weights(Path(text))), given.get("num_classes"))
 

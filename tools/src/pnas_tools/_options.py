@@ -12,7 +12,7 @@ from pnas_tools._config import OPTION, PRESETS, SearchConfig
 from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import BenchmarkName
 from pnas_tools._execution import EXECUTORS, Execution
-from pnas_tools._parameter_types import DURATION, POSITIVE
+from pnas_tools._parameter_types import DURATION, POSITIVE, OneOf
 from pnas_tools._strategy_names import OWNERS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,7 +33,7 @@ def execution_options(command: F) -> F:
     options = (
         click.option(
             "--executor",
-            type=click.Choice(EXECUTORS),
+            type=OneOf(EXECUTORS),
             default="processes",
             show_default=True,
             help="Where children are trained: in this process, in others, or on a Ray cluster.",
@@ -138,7 +138,7 @@ def on_benchmark(config: SearchConfig, name: BenchmarkName, given: Set[str] = fr
 
 def flag(name: str) -> str:
     """The option of a setting."""
-    return next(str(field.metadata[OPTION][0]) for field in dataclasses.fields(SearchConfig) if field.name == name)
+    return SearchConfig.flags()[name]
 
 
 def _preset_values(name: str) -> str:

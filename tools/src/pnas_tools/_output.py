@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import click
 from rich.console import Console
+from rich.table import Table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,6 +45,12 @@ class Output:
 def listed(places: Mapping[str, str]) -> str:
     """Where things are, and commands to go on with, each on a line by its name."""
     return "\n".join(f"  {name:<12} {place}" for name, place in places.items())
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table as wide as it is: a line that a narrow terminal wraps still says more than one that is cut."""
+    needed = console.measure(table, options=console.options.update(max_width=10_000)).maximum
+    Console(file=console.file, width=max(console.width, needed)).print(table, highlight=False)
 
 
 def output_options(command: F) -> F:

@@ -35,6 +35,16 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # generic since click 8
         return names
 
 
+class OneOf(click.Choice):  # type: ignore[type-arg]
+    """One of some names; a misspelt one is guessed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        close = difflib.get_close_matches(str(value), self.choices, n=1)
+        if close and value not in self.choices:
+            self.fail(f"{value!r} is none of {', '.join(self.choices)}; did you mean {close[0]!r}?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Kinds(click.ParamType):  # type: ignore[type-arg]
     """What the positions of a group mean, separated by commas, as a tuple."""
 
@@ -183,7 +193,9 @@ class Quantity(click.ParamType):  # type: ignore[type-arg]
 
 
 AMOUNT = Quantity("amount", {"": "1", "k": "1e3", "M": "1e6", "G": "1e9"}, "1200, 600k, 1.5M, 2e6 or 1G")
-DURATION = Quantity("duration", {"us": "1e-6", "ms": "1e-3", "s": "1"}, "300us, 5ms or 0.005s, with its unit")
+DURATION = Quantity(
+    "duration", {"us": "1e-6", "ms": "1e-3", "s": "1", "min": "60", "h": "3600"}, "90s, 10min, 5ms or 300us"
+)
 POSITIVE = IntegerRange(min=1)
 POSITIVE_NUMBER = FiniteRange(min=0, min_open=True)
 NUMBER_FROM_ZERO = FiniteRange(min=0)

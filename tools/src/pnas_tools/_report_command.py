@@ -10,24 +10,29 @@ from pnas_tools._output import Output, listed, output_options
 from pnas_tools._output_file import OutputFile
 from pnas_tools._run_folder import RunFolder
 
+_PAGE = OutputFile(".html", ".htm")
+
 
 @click.command("report", epilog="Example: pnas-tools report runs/small -o report.html")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--out",
-    type=OutputFile(".html", ".htm"),
+    type=_PAGE,
     help="The .html file to write; one that is there is replaced.  [default: report.html in the folder]",
 )
 @output_options
-def report_command(run: Path, out: Path | None, output: Output) -> None:
+@click.pass_context
+def report_command(context: click.Context, /, run: Path, out: Path | None, output: Output) -> None:
     """Write what the search in the folder RUN did as one page, which needs no network, to look into.
 
     It shows the best cells, which cell was expanded into which, how right the surrogate was, how soon good cells were
     found, what they cost, what failed, and every child in a table. A search need not be finished.
     """
     folder = RunFolder(run)
-    file = folder.report if out is None else out
+    file = out or folder.report
+    if out is None and run.is_dir():  # what an option names has been checked
+        _PAGE.convert(file, None, context)
 
     from pnas_tools._report._write import write_report
 

@@ -109,9 +109,8 @@ class RunFolder:
             BadInput: there is no run here.
             LedgerError: the ledger cannot be read.
         """
-        if not self.path.is_dir() or (
-            not self.holds_run() and not all(self._is_ours(entry) for entry in self.path.iterdir())
-        ):
+        there = list(self.path.iterdir()) if self.path.is_dir() else []
+        if not there or not (self.holds_run() or all(map(self._is_ours, there))):
             raise BadInput(f"{self.path} holds no run: expected the folder that `pnas-tools search --out` was given")
         return Ledger.read(self.ledger) if self.holds_run() else None
 
@@ -139,7 +138,9 @@ class RunFolder:
         except LedgerError as error:
             raise BadInput(str(error)) from error
         # A setting that came with a later version than the run had its default before.
-        check_same_config(self.path, "run", {**SearchConfig.defaults(), **there}, config.as_json())
+        check_same_config(
+            self.path, "run", {**SearchConfig.defaults(), **there}, config.as_json(), SearchConfig.flags()
+        )
 
     def _is_ours(self, entry: Path) -> bool:
         """Whether a search that was cut off before its first round may have left this; nobody else's file is taken."""

@@ -16,6 +16,7 @@ from pnas_tools._execution import Execution
 from pnas_tools._heirs import check_early_stopping
 from pnas_tools._options import config_options, execution_options, resolve_config
 from pnas_tools._output import Output, output_options
+from pnas_tools._parameter_types import OneOf
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._run_search import run_search, track_the_rest, write_run_report
 from pnas_tools._strategies import check_strategy_sizes
@@ -27,10 +28,8 @@ from pnas_tools._tracking_uri import local_store
 @click.command(
     "search", epilog="Example: pnas-tools search --blocks 2 --beam 8 --out runs/small --then train --then export"
 )
-@click.option(
-    "--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="Where values come from."
-)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/ and a name]")
+@click.option("--preset", type=OneOf(list(PRESETS)), default="quick", show_default=True, help="Where values come from.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/ and a name]")
 @execution_options
 @click.option("--track/--no-track", default=True, show_default=True, help="Whether to copy the run to MLflow.")
 @click.option(
@@ -90,7 +89,7 @@ def search_command(
     of_steps = replace(output, results=[])
     try:
         if not output.as_json:
-            print_result(Console(), run, result, tracking_uri)
+            print_result(Console(), run, result, tracking_uri, is_last=False)
         for step in steps:
             step.work_on(run.path, is_tracked=track, output=of_steps)
     finally:  # what was done is told, also where a step fails

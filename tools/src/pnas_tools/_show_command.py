@@ -8,7 +8,7 @@ from pnas_tools._drawing import to_png, to_svg
 from pnas_tools._files import write_atomically
 from pnas_tools._output import Output, listed, output_options
 from pnas_tools._output_file import OutputFile
-from pnas_tools._parameter_types import POSITIVE, IntegerRange
+from pnas_tools._parameter_types import POSITIVE, IntegerRange, OneOf
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._shown import Shown, shown
 from pnas_tools._terminal import sketch
@@ -17,7 +17,7 @@ from pnas_tools._terminal import sketch
 @click.command("show", epilog="Example: pnas-tools show pnasnet5_mobile -o mobile.svg")
 @click.argument("text", metavar="CELL|NETWORK|RUN")
 @click.option("-o", "--out", type=OutputFile(".svg", ".png"), help="The .svg or .png to write.  [default: text]")
-@click.option("--network", type=click.Choice(["cifar", "imagenet"]), help="Show the network around a CELL, too.")
+@click.option("--network", type=OneOf(["cifar", "imagenet"]), help="Show the network around a CELL, too.")
 @click.option("--filters", "n_filters", type=POSITIVE, help="Of that network, F.  [default: cifar 48, imagenet 54]")
 @click.option("--repeats", "n_repeats", type=POSITIVE, help="Of that network, N.  [default: 3]")
 @click.option("--image-size", type=IntegerRange(3, 4096), help="For the sizes of maps.  [default: the network's own]")

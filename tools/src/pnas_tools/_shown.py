@@ -1,6 +1,5 @@
 """What `pnas-tools show` is asked to show."""
 
-import difflib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -121,16 +120,14 @@ def _of_run(path: Path, options: dict[str, Any], image_size: int | None) -> Show
 
 
 def _of_network(text: str, options: dict[str, Any], image_size: int | None, keep_open: "KeepOpen") -> Shown:
-    from pnas_models import ModelError, list_models
+    from pnas_models import ModelError
     from pnas_tools._network_choice import choose_network
     from pnas_tools._network_stages import network_stages
 
-    close = difflib.get_close_matches(text, list_models(), n=1)
     try:
         choice = choose_network(text, options, keep_open)
     except ModelError as error:
-        hint = f"; did you mean {close[0]!r}?" if close and text not in list_models() else ""
-        raise BadInput(f"{error}{hint}") from error
+        raise BadInput(str(error)) from error
     stages = network_stages(choice.empty, image_size or choice.image_size)
     return Shown(name=choice.name, cells=_cells(choice.empty), stages=tuple(stages))
 

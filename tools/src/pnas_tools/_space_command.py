@@ -11,7 +11,7 @@ import numpy as np
 from pnas_searchspace import PNAS_OPERATIONS, Cell, CellPairSpace, CellSpace, SearchSpaceError, Symmetry
 from pnas_tools._errors import BadInput
 from pnas_tools._output import Output, output_options
-from pnas_tools._parameter_types import POSITIVE, SEED, CellText, IntegerRange, Names
+from pnas_tools._parameter_types import POSITIVE, SEED, CellText, IntegerRange, Names, OneOf
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,7 +51,7 @@ _text_option = click.option("--text", is_flag=True, help="Print short forms inst
 @_blocks_option
 @click.option(
     "--up-to",
-    type=click.Choice(get_args(Symmetry)),
+    type=OneOf(get_args(Symmetry)),
     default="isomorphism",
     show_default=True,
     help="What makes two encodings one cell: nothing, swapping operands, or relabelling blocks too.",

@@ -16,6 +16,7 @@ from pnas_tools._errors import BadInput
 from pnas_tools._evaluator_name import TRAIN, BenchmarkName
 from pnas_tools._output import Output, listed, output_options
 from pnas_tools._run_folder import RunFolder
+from pnas_tools._training._folder import NETWORK_FOLDER, TrainingFolder
 
 _ACTIVITIES = {True: "running, ", False: "not running, ", None: ""}
 
@@ -47,10 +48,24 @@ def _print(console: Console, run: Path, status: dict[str, Any], snapshot: Snapsh
     click.echo(sentence(run, status))
     if console.is_terminal and snapshot.levels:
         console.print(tree_of("levels", snapshot))
-    if status["finished"]:
-        click.echo("\n" + listed({"report": f"pnas-tools report {shlex.quote(str(run))}"}))
-    elif status["running"] is False and status["command"] is not None:
-        click.echo("\n" + listed({"go on": status["command"]}))
+    places = _next_steps(run, status)
+    if places:
+        click.echo("\n" + listed(places))
+
+
+def _next_steps(run: Path, status: dict[str, Any]) -> dict[str, str]:
+    if not status["finished"]:
+        goes_on = status["running"] is False and status["command"] is not None
+        return {"go on": status["command"]} if goes_on else {}
+    name, training = shlex.quote(str(run)), TrainingFolder(run / NETWORK_FOLDER)
+    steps = ["report", "show"]
+    if training.network.is_file():
+        steps += ["evaluate", "export"]
+    else:
+        steps += ["train"]
+    state = {"train": " (has begun, and is not finished)"} if training.holds_training() else {}
+    told = {step: f"pnas-tools {step} {name}{state.get(step, '')}" for step in steps}
+    return told if status["command"] is None else {"searched by": status["command"], **told}
 
 
 def _print_changes(run: Path, looks: Iterable[tuple[dict[str, Any], Snapshot]], output: Output) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from pnas_tools._errors import BadInput
 from pnas_tools._files import write_atomically, write_json_atomically, write_text_atomically
 from pnas_tools._output import Output, output_options
-from pnas_tools._parameter_types import POSITIVE, SEED, IntegerRange, Kinds, Names, Vocabulary
+from pnas_tools._parameter_types import POSITIVE, SEED, IntegerRange, Kinds, Names, OneOf, Vocabulary
 from pnas_tools._surrogate_predictors import DIFFERENT_PREDICTORS, PREDICTORS, make_predictor
 
 if TYPE_CHECKING:  # importing torch takes seconds, and the command line answers before it is needed
@@ -33,7 +33,7 @@ def surrogate_command() -> None:
     type=Names("predictor", PREDICTORS),
     help=f"Of {', '.join(PREDICTORS)}.  [default: all but gp, which is recommended]",
 )
-@click.option("--against", type=click.Choice(PREDICTORS), help="Which one differences are from.  [default: the best]")
+@click.option("--against", type=OneOf(PREDICTORS), help="Which one differences are from.  [default: the best]")
 @click.option("--trials", "n_trials", type=POSITIVE, default=20, show_default=True, help="T, the fits at every size.")
 @click.option(
     "--samples", "n_samples", type=_AT_LEAST_TWO, default=256, show_default=True, help="K, the sequences of a fit."
@@ -47,7 +47,7 @@ def surrogate_command() -> None:
     help="Fit to K sequences of every size so far, as a search does, or of one size.  [default: size-only]",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of draws and fits.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for all numbers and figure 3's plots.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder for all numbers and figure 3's plots.")
 @output_options
 def benchmark_command(
     table: str,

@@ -7,19 +7,20 @@ from rich.console import Console
 from rich.table import Table
 
 from pnas_surrogate.benchmark import Interval, Predictions, Trials
+from pnas_tools._output import print_table
 from pnas_tools._surrogate_result import SurrogateResult
 
 
 def print_surrogate_result(console: Console, result: SurrogateResult) -> None:
     """Correlations as in table 1, those on others of the same size, and the paired differences."""
     console.print(f"\n{_caption(result)}\n", highlight=False, markup=False, soft_wrap=True)
-    _print(console, _table_1(result))
+    print_table(console, _table_1(result))
     if any(one.same_size is not one.unseen and one.same_size is not None for one in result.evaluation.trials):
         console.print("\nOn sequences of the same size that were not trained on:\n")
-        _print(console, _same_size(result))
+        print_table(console, _same_size(result))
     if len(result.evaluation.predictors) > 1:
         console.print(f"\nOn unseen sequences, less {result.against} in the same trial:\n")
-        _print(console, _differences(result))
+        print_table(console, _differences(result))
 
 
 def _caption(result: SurrogateResult) -> str:
@@ -98,9 +99,3 @@ def _ceiling(between_repeats: float | None) -> float | None:
 
 def _cell(predictions: Predictions) -> str:
     return shown(Interval.of(predictions.correlations), between="\n")
-
-
-def _print(console: Console, table: Table) -> None:
-    """Whole, also where the terminal is narrower."""
-    needed = Console(width=1000).measure(table).maximum
-    Console(file=console.file, width=max(console.width, needed)).print(table, highlight=False)

@@ -62,6 +62,10 @@ def _sync(run: RunFolder, uri: str) -> dict[str, Any]:
     except click.ClickException:
         raise
     except Exception as error:
+        if type(error).__name__.startswith("Unsupported"):  # MLflow has one for every kind of store
+            raise BadInput(
+                f"{uri} is no address of a store of MLflow's: expected such as http://host:5000 or sqlite:///runs/mlflow.db"
+            ) from error
         raise Failed(
             f"MLflow at {uri} did not take everything ({in_words(error)}): see whether it runs there, and try again; "
             "what it has is not sent twice"

@@ -8,13 +8,15 @@ from rich.table import Table
 
 from pnas_searchspace import Cell
 from pnas_tools._evaluator_name import BenchmarkName
-from pnas_tools._output import listed
+from pnas_tools._output import listed, print_table
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._tracking_uri import where_to_look
 
 
-def print_result(console: Console, run: RunFolder, result: dict[str, Any], tracking_uri: str | None) -> None:
-    """The best cell as text and as a drawing, what it cost, and where everything lies."""
+def print_result(
+    console: Console, run: RunFolder, result: dict[str, Any], tracking_uri: str | None, *, is_last: bool = True
+) -> None:
+    """The best cell as text and as a drawing, what it cost, where everything lies, and how to go on, if that is all."""
     cell = Cell(result["best_cell"])
     console.print(f"\nBest cell, accuracy {result['best_accuracy']:.4f}:\n", highlight=False)
     console.print(sketch(cell), highlight=False, markup=False)
@@ -22,7 +24,7 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
     levels = Table("blocks", "models", "examples", "best accuracy", title=None, box=None, pad_edge=True)
     for level in result["levels"]:
         levels.add_row(*_level(level))
-    console.print(levels)
+    print_table(console, levels)
     if "front" in result:
         console.print(f"\n{_front(result)}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"\n{_cost(result)}\n", highlight=False, markup=False, soft_wrap=True)
@@ -34,7 +36,8 @@ def print_result(console: Console, run: RunFolder, result: dict[str, Any], track
     }
     if tracking_uri is not None:
         places["MLflow"] = where_to_look(tracking_uri)
-    places["train it"] = f"pnas-tools train {shlex.quote(str(run.path))}"
+    if is_last:
+        places["train it"] = f"pnas-tools train {shlex.quote(str(run.path))}"
     console.print(listed(places), highlight=False, markup=False, soft_wrap=True)
 
 
@@ -77,6 +80,9 @@ def sketch(cell: Cell) -> str:
     width = max(len(operation) for block in cell for operation in (block.operation_1, block.operation_2))
     lines = []
     for index, block in enumerate(cell):
-        lines.append(f"  {block.input_1:>2} -- {block.operation_1:-<{width}} --.")
-        lines.append(f"  {block.input_2:>2} -- {block.operation_2:-<{width}} --+-- {index}")
+        first, second = (
+            f"{operation} {'-' * (width - len(operation) + 2)}" for operation in (block.operation_1, block.operation_2)
+        )
+        lines.append(f"  {block.input_1:>2} -- {first}.")
+        lines.append(f"  {block.input_2:>2} -- {second}+-- {index}")
     return "\n".join(lines)

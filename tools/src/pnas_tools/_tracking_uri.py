@@ -1,5 +1,6 @@
 """Where people look for their runs in MLflow."""
 
+import shlex
 from pathlib import Path
 
 from pnas_tools._errors import BadInput
@@ -23,4 +24,4 @@ def local_store(run: Path) -> str:
 def where_to_look(uri: str) -> str:
     """The address of a server, or the command that shows a local store."""
     from_here = uri.replace(f"{Path.cwd().as_posix()}/", "")
-    return f"mlflow ui --backend-store-uri {from_here}" if uri.startswith("sqlite:") else uri
+    return f"mlflow ui --backend-store-uri {shlex.quote(from_here)}" if uri.startswith("sqlite:") else uri

@@ -7,13 +7,22 @@ from rich.console import Console
 
 from pnas_tools._errors import BadInput, resumable
 from pnas_tools._logged_model import logged_model, track_network
-from pnas_tools._output import Output, listed, output_options
-from pnas_tools._parameter_types import DURATION, POSITIVE, POSITIVE_NUMBER, SEED, Device, FiniteRange, IntegerRange
+from pnas_tools._output import Output, listed, output_options, print_table
+from pnas_tools._parameter_types import (
+    DURATION,
+    POSITIVE,
+    POSITIVE_NUMBER,
+    SEED,
+    Device,
+    FiniteRange,
+    IntegerRange,
+    OneOf,
+)
 from pnas_tools._refusing import refusing
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._training._folder import NETWORK_FOLDER, TrainingFolder
 from pnas_tools._training._interruption import interruptible
-from pnas_tools._training._plan import RECIPE_NAMES
+from pnas_tools._training._plan import RECIPE_NAMES, TrainingPlan
 from pnas_tools._training._process_group import ProcessGroup
 from pnas_tools._training._progress import TrainingProgress
 from pnas_tools._training._table import SearchCost, cifar_table
@@ -33,7 +42,7 @@ _PIXELS = IntegerRange(3, 4096)
 )
 @click.option(
     "--recipe",
-    type=click.Choice(RECIPE_NAMES),
+    type=OneOf(RECIPE_NAMES),
     help="Where values come from; run is as the RUN trained, for 30 times as many epochs.  [default: cifar10_final for "
     "CIFAR, imagenet_large or _mobile for networks for ImageNet, run for a RUN, or else proxy_quick]",
 )
@@ -47,7 +56,7 @@ _PIXELS = IntegerRange(3, 4096)
 @click.option("--learning-rate", type=POSITIVE_NUMBER, help="At its highest.  [default: the recipe's]")
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "bfloat16"]),
+    type=OneOf(["float32", "bfloat16"]),
     help="What networks compute in, where PyTorch can.  [default: the recipe's]",
 )
 @click.option(
@@ -66,7 +75,7 @@ _PIXELS = IntegerRange(3, 4096)
 @click.option("--weights", "weights_text", metavar="NAME|FILE", help="To begin with.  [default: random, or the FILE's]")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the weights and the order of the images.")
 @click.option("--device", type=Device(), help="What to train on.  [default: the RUN's, or cpu]")
-@click.option("--network", type=click.Choice(["cifar", "imagenet"]), help="What a cell is put into.  [default: cifar]")
+@click.option("--network", type=OneOf(["cifar", "imagenet"]), help="What a cell is put into.  [default: cifar]")
 @click.option(
     "--filters",
     "n_filters",
@@ -122,11 +131,11 @@ def train_command(
     group = ProcessGroup.of_environment()
     console = Console(stderr=True, quiet=output.is_quiet or not group.is_first)
     with refusing():
-        folder = _folder(network_text, out)
         request = Request.of_options(network_text, options, group, context.with_resource)
+        folder = _folder(network_text, out)
         check_device(request.plan.device)
         config = request.plan.as_json()
-        folder.check(config)
+        folder.check(config, {option.name: option.opts[-1] for option in context.command.params if option.name})
         result = folder.read_result()
         if result is not None:
             console.print(
@@ -147,6 +156,7 @@ def train_command(
                     seconds_between_checkpoints=checkpoint_every,
                     n_workers=n_workers,
                 )
+                _announce(console, request.plan, request.choice.name, folder)
                 result = folder.read_result() or training.run()  # another process may have finished it just now
     if group.is_first:
         if track:
@@ -157,6 +167,17 @@ def train_command(
         places = {"folder": str(folder.path), "file": str(folder.network)}
         of_search = {} if cost is None else {"search": cost.as_json()}
         output.show(places | result | of_search, lambda: _print_result(folder, result, cost))
+
+
+def _announce(console: Console, plan: TrainingPlan, name: str, folder: TrainingFolder) -> None:
+    state = "goes on" if folder.checkpoint.exists() else "begins"
+    console.print(
+        f"The training in {folder.path} {state}: {name} on {plan.dataset} by the recipe {plan.recipe}, "
+        f"{plan.training.n_epochs} epochs on {plan.device}.",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _folder(text: str, out: Path | None) -> TrainingFolder:
@@ -183,11 +204,11 @@ def _print_result(folder: TrainingFolder, result: dict[str, Any], cost: SearchCo
     )
     if cost is not None:
         click.echo("With the cost of the search in examples, as in table 3 of the paper:\n")
-        Console().print(cifar_table(result, cost))
+        print_table(Console(), cifar_table(result, cost))
         click.echo()
     places = {"network": str(folder.network), "result": str(folder.result)}
     model = logged_model(folder)
     if model is not None:
-        places["MLflow"] = model
+        places["MLflow"] = f"mlflow.pyfunc.load_model({model!r})"
     places |= {f"{name} it": f"pnas-tools {name} {shlex.quote(str(folder.path))}" for name in ("evaluate", "export")}
     click.echo(listed(places))

@@ -49,7 +49,9 @@ def is_locked(folder: Path) -> bool | None:
         return None
 
 
-def check_same_config(folder: Path, what: str, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+def check_same_config(
+    folder: Path, what: str, there: Mapping[str, Any], here: Mapping[str, Any], flags: Mapping[str, str]
+) -> None:
     """Raise `BadInput` where the config of what a folder holds is another one than was asked for, with the first name.
 
     Args:
@@ -57,11 +59,12 @@ def check_same_config(folder: Path, what: str, there: Mapping[str, Any], here: M
         what: it holds, such as `run`.
         there: config as JSON gave it.
         here: config that was asked for.
+        flags: the options by which people know names.
     """
     here = json.loads(json.dumps(here))
     for name in sorted({*there, *here}):
         if there.get(name) != here.get(name):
             raise BadInput(
-                f"{folder} holds a {what} of another config, {name} is {there.get(name)!r} there and "
+                f"{folder} holds a {what} of another config, {flags.get(name, name)} is {there.get(name)!r} there and "
                 f"{here.get(name)!r} here: choose another folder with --out, or give the same options"
             )

@@ -46,17 +46,16 @@ class SearchProgress:
         if isinstance(event, RoundStarted):
             self._start_round(event)
         elif isinstance(event, ChildFinished):
-            self._workload.count(event.request, event.outcome, was_there=False)
+            self._workload.count(event.request, event.outcome, was_there=False, now=self._clock())
             if self._workload.level_is_done or self._clock() - self._last_line >= _SECONDS_BETWEEN_LINES:
                 self._print_line()
 
     def _start_round(self, event: RoundStarted) -> None:
         self._round = event.index + 1
         there = [(row.request, row.outcome) for row in event.rows if row.outcome is not None]
-        n_missing = len(event.rows) - len(there)
-        self._workload.start_round(event.rows[0].request, len(event.rows), n_missing=n_missing, now=self._clock())
+        self._workload.start_round(event.rows[0].request, len(event.rows))
         for request, outcome in there:
-            self._workload.count(request, outcome, was_there=True)
+            self._workload.count(request, outcome, was_there=True, now=self._clock())
         if self._workload.level_is_done:
             self._print_line()
 

@@ -26,7 +26,7 @@ def tree_of(title: str, snapshot: Snapshot) -> RenderableType:
 def _level(level: LevelProgress, label_width: int, count_width: int) -> RenderableType:
     row = Table.grid(padding=(0, 2, 0, 0))
     row.add_column(width=label_width)
-    row.add_column(width=_BAR_WIDTH)
+    row.add_column(max_width=_BAR_WIDTH)  # the one that gives way where the terminal is narrow
     row.add_column(width=count_width, justify="right")
     row.add_column(no_wrap=True)
     said = []
@@ -34,7 +34,7 @@ def _level(level: LevelProgress, label_width: int, count_width: int) -> Renderab
         said.append(f"best {level.best:.4f}")
     if level.n_failed:
         said.append(f"{level.n_failed:,} failed")
-    bar = ProgressBar(total=max(level.n_planned, 1), completed=level.n_done, width=_BAR_WIDTH)
+    bar = ProgressBar(total=max(level.n_planned, 1), completed=level.n_done)
     row.add_row(level_text(level), bar, _count(level), "  ".join(said), style="" if level.n_done else "dim")
     return row
 

@@ -6,6 +6,9 @@ from pnas_searchspace import Cell
 from pnas_tools._display._levels import LevelProgress, Snapshot, units_left
 from pnas_tools._plan import Level
 
+# What a few children have taken that end together says nothing.
+_SECONDS_OF_A_PACE = 3.0
+
 
 @dataclass
 class _Tally:
@@ -36,7 +39,7 @@ class Workload:
         self._tallies = [_Tally() for _ in self._planned]
         self._level = -1
         self._best: tuple[Cell, float] | None = None
-        self._started: float | None = None
+        self._since: float | None = None
         self._n_trained, self._n_images, self._units_trained = 0, 0, 0
 
     @property
@@ -52,15 +55,16 @@ class Workload:
     def level_is_done(self) -> bool:
         return self._tallies[self._level].n_done == self._n_planned(self._level)
 
-    def start_round(self, request: Request, n_children: int, *, n_missing: int, now: float) -> None:
-        """A round of children like this one begins; the others than `n_missing` an earlier run has done."""
+    def start_round(self, request: Request, n_children: int) -> None:
+        """A round of children like this one begins."""
         self._level = self._index(len(request.cell), request.fidelity)
         self._tallies[self._level].n_asked += n_children
-        if self._started is None and n_missing:
-            self._started = now
 
-    def count(self, request: Request, outcome: Outcome, *, was_there: bool) -> None:
-        """A child of the round is done; by an earlier run, if it was there."""
+    def count(self, request: Request, outcome: Outcome, *, was_there: bool, now: float) -> None:
+        """A child of the round is done; by an earlier run, if it was there.
+
+        The pace is that from the first one of this process on, which has waited until workers were ready.
+        """
         tally = self._tallies[self._level]
         tally.n_done += 1
         tally.n_failed += outcome.accuracy is None
@@ -69,7 +73,11 @@ class Workload:
             tally.best = max(outcome.accuracy, tally.best or 0.0)
             if self._best is None or outcome.accuracy > self._best[1]:
                 self._best = request.cell, outcome.accuracy
-        if not was_there:
+        if was_there:
+            return
+        if self._since is None:
+            self._since = now
+        else:
             self._n_trained += 1
             self._n_images += outcome.n_examples
             self._units_trained += self._progress(self._level).units_per_child
@@ -80,8 +88,8 @@ class Workload:
         for level in levels:
             self._level = self._index(level.n_blocks, level.fidelity)
             tallies[self._level].add(level)
-        if self._started is None:
-            self._started = now
+        if self._since is None:
+            self._since = now
         else:
             done = [new.n_done - old.n_done for new, old in zip(tallies, self._tallies, strict=True)]
             self._n_trained += sum(done)
@@ -92,8 +100,8 @@ class Workload:
     def snapshot(self, now: float) -> Snapshot:
         """The search at this moment."""
         levels = [self._progress(index) for index in range(len(self._planned))]
-        seconds = 0.0 if self._started is None else now - self._started
-        if not self._n_trained or seconds <= 0:
+        seconds = 0.0 if self._since is None else now - self._since
+        if not self._n_trained or seconds < _SECONDS_OF_A_PACE:
             return Snapshot(levels=levels, best=self._best)
         return Snapshot(
             levels=levels,

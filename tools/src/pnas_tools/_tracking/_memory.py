@@ -63,5 +63,9 @@ def sole_sender(run: RunFolder) -> Iterator[None]:
         raise BadInput(
             f"another process is sending {run.path} to MLflow, as a search does while it runs: wait for its end"
         ) from error
+    except OSError as error:
+        raise BadInput(
+            f"{run.path} cannot be written to ({error.strerror}), and remembers what MLflow has: copy it, and send that"
+        ) from error
     with lock:
         yield

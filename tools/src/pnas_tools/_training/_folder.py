@@ -1,6 +1,7 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pnas_tools._errors import BadInput
@@ -48,8 +49,13 @@ class TrainingFolder:
             raise BadInput(f"{self.result} is no result of a training: remove it, and the same command writes it again")
         return result
 
-    def check(self, plan: dict[str, Any]) -> None:
-        """Raise `BadInput` unless a training of this plan can begin or go on here; nothing is changed on disk."""
+    def check(self, plan: dict[str, Any], flags: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Raise `BadInput` unless a training of this plan can begin or go on here; nothing is changed on disk.
+
+        Args:
+            plan: of the training.
+            flags: the options by which people know the names in it.
+        """
         if self.path.exists() and not self.path.is_dir():
             raise BadInput(f"{self.path} is a file, and a folder is to be written: choose another one with --out")
         if self._is_run():
@@ -58,7 +64,7 @@ class TrainingFolder:
             there = self._read(self.config)
             # Before the first checkpoint a training's config binds nobody; somebody else's is left alone.
             if self.checkpoint.exists() or self.network.exists() or there.keys() != plan.keys():
-                check_same_config(self.path, "training", there, plan)
+                check_same_config(self.path, "training", there, plan, flags)
         elif self.path.is_dir():
             foreign = sorted(entry.name for entry in self.path.iterdir() if not entry.name.startswith("."))
             if foreign:
@@ -123,7 +129,16 @@ def trained_file(text: str) -> str:
     else:
         folder = TrainingFolder(path)
         if not folder.holds_training():
+            _check_holds_something(path)
             return text
     if not folder.network.is_file():
         raise BadInput(f"the training in {folder.path} is not finished: the command that began it goes on with it")
     return str(folder.network)
+
+
+def _check_holds_something(path: Path) -> None:
+    if path.is_dir() and not any(path.glob("*.index")):
+        raise BadInput(
+            f"{path} holds no search, no training, and no checkpoint of TensorFlow: expected the folder of one of "
+            "them, as --out named it"
+        )
