@@ -56,3 +56,14 @@ def test_the_other_formats(kind: str, begins: bytes) -> None:
     image = plot_comparison(found, kind)
     assert image.startswith(begins)
     assert image == plot_comparison(found, kind)
+
+
+def test_intervals_are_drawn_from_three_trials_on() -> None:
+    bands = [
+        sum(
+            "PolyCollection" in (group.get("id") or "") or "FillBetween" in (group.get("id") or "")
+            for group in ET.fromstring(plot_comparison(result(n_trials), "svg")).iter(f"{SVG}g")
+        )
+        for n_trials in (2, 3)
+    ]
+    assert bands == [0, 3 * len(STRATEGIES)]

@@ -38,6 +38,7 @@ def commands(group: click.Group, *names: str) -> Iterator[tuple[str, click.Comma
         command = group.get_command(context, name)
         assert command is not None
         if isinstance(command, click.Group):
+            assert (command.epilog or "").startswith(f"Example: pnas-tools {name} ")
             yield from commands(command, *names, name)
         else:
             yield " ".join([*names, name]), command

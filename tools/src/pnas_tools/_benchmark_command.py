@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # it imports what trains
     from pnas_tools._benchmark_check import Remade
 
 
-@click.group("benchmark")
+@click.group("benchmark", epilog="Example: pnas-tools benchmark info")
 def benchmark_command() -> None:
     """Tables of really trained cells, on which strategies and surrogates can be tried in seconds.
 

@@ -21,7 +21,7 @@ from pnas_models import (
     list_models,
     open_weights,
 )
-from pnas_tools._network_choice import names_file
+from pnas_tools._network_choice import guess, names_file
 from pnas_tools._published import fetched, weights_by_name
 
 _BATCH_SIZE = 16
@@ -96,7 +96,7 @@ class Classification:
 
 def _published(model: str) -> dict[str, Weights]:
     if model not in list_models():
-        raise ModelError(f"there is no model {model!r}; there are {', '.join(list_models())}")
+        raise ModelError(f"there is no model {model!r}, there are {', '.join(list_models())}{guess(model)}")
     published = dict(weights_by_name(model))
     if not published:
         raise ModelError(f"nobody has published weights for {model}, so its classes have no names; try another model")

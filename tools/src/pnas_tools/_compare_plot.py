@@ -18,6 +18,7 @@ from pnas_tools._compare_trial import TOPS
 # Okabe and Ito's, which people with any kind of colour blindness tell apart.
 _COLORS = ("#000000", "#999999", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+_TRIALS_OF_A_BAND = 3  # of two, the interval is thirteen times as wide as they are apart
 _FIRST = 10  # fewer models say little, and would stretch both axes
 _STYLE: dict[Any, Any] = {"svg.hashsalt": "pnas", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
 _UNDATED = {"svg": {"Date": None}, "png": {}, "pdf": {"CreationDate": None}}
@@ -26,7 +27,7 @@ _UNDATED = {"svg": {"Date": None}, "png": {}, "pdf": {"CreationDate": None}}
 def plot_comparison(result: CompareResult, format: str) -> bytes:
     """Mean accuracy of the best M models against the models trained, for every M a panel, as an image.
 
-    Bands are confidence intervals, and a thin line is what the reference ends with.
+    Bands are confidence intervals, from three trials on, and a thin line is what the reference ends with.
     """
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(10.5, 3.9), layout="constrained")
@@ -47,24 +48,32 @@ def _panel(axis: Axes, result: CompareResult, top: int) -> None:
     first = max(top, min(_FIRST, longest // 2))
     for (strategy, curve), color, dashes in zip(curves.items(), _COLORS, _DASHES, strict=False):
         is_reference = strategy == result.reference
-        _draw(axis, curve, first, label=strategy, color=color, linestyle=dashes, zorder=3 if is_reference else 2)
+        has_band = len(result.seeds) >= _TRIALS_OF_A_BAND
+        style: dict[str, Any] = {
+            "label": strategy,
+            "color": color,
+            "linestyle": dashes,
+            "zorder": 3 if is_reference else 2,
+        }
+        _draw(axis, curve, first, has_band=has_band, **style)
     reference = curves[result.reference].mean
     axis.hlines(reference[-1], len(reference), longest, color=_COLORS[0], linewidth=0.6)
     axis.set_title(f"M = {top}", fontsize="medium")
     axis.spines[["top", "right"]].set_visible(False)
     axis.set_xscale("log")
-    axis.set_xlim(first, max(longest, first + 1))
+    axis.set_xlim(first, 1.03 * max(longest, first + 1))
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axis.xaxis.set_minor_formatter(NullFormatter())
     _fit_to(axis, [curve.mean[first - 1 :] for curve in curves.values()])
 
 
-def _draw(axis: Axes, curve: Curve, first: int, *, color: str, **style: Any) -> None:
+def _draw(axis: Axes, curve: Curve, first: int, *, color: str, has_band: bool, **style: Any) -> None:
     n_models = _apart(first, len(curve.mean))
     mean, low, high = (values[n_models - 1] for values in (curve.mean, curve.low, curve.high))
     axis.plot(n_models, mean, color=color, linewidth=1.4, **style)
-    axis.fill_between(n_models, low, high, color=color, alpha=0.15, linewidth=0)
+    if has_band:
+        axis.fill_between(n_models, low, high, color=color, alpha=0.15, linewidth=0)
 
 
 def _apart(first: int, last: int) -> NDArray[np.int64]:

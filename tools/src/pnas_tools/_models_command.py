@@ -18,7 +18,7 @@ _SOURCES = ("tensorflow", "timm", "cadene", "pnas")
 _PATH = click.Path(path_type=Path)
 
 
-@click.group("models")
+@click.group("models", epilog="Example: pnas-tools models info pnasnet5_mobile")
 def models_command() -> None:
     """List, convert, export and use networks, such as PNASNet-5 with its weights.
 

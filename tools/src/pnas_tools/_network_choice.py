@@ -87,11 +87,9 @@ def choose_network(
     if text in list_models():
         return _of_zoo(text, **given)
     if not names_file(text):
-        close = difflib.get_close_matches(text, list_models(), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ModelError(
             f"{text!r} is no model ({', '.join(list_models())}), no file, no folder of a search or a training, and no "
-            f"cell such as identity@-2+identity@-1{hint}"
+            f"cell such as identity@-2+identity@-1{guess(text)}"
         )
     return _of_file(keep_open(open_weights(Path(text))), given.get("num_classes"))
 
@@ -121,6 +119,12 @@ def with_weights(
         there_are = f"there are {', '.join(published)}" if published else "nobody has published any"
         raise ModelError(f"there are no weights {text!r} for {choice.name}: {there_are}, and no such file is here")
     return replace(choice, file=file)
+
+
+def guess(text: str) -> str:
+    """The end of a sentence about a text that names no network: which name it is close to, if it is to any."""
+    close = difflib.get_close_matches(text, list_models(), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def names_file(text: str) -> bool:

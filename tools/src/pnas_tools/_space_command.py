@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _BATCH = 10_000  # cells that are drawn and printed at once
 
 
-@click.group("space")
+@click.group("space", epilog="Example: pnas-tools space count --blocks 5")
 def space_command() -> None:
     """Count, sample and vary cells, exactly and up to isomorphism.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # importing torch takes seconds, and the command line answers
 _AT_LEAST_TWO = IntegerRange(min=2)
 
 
-@click.group("surrogate")
+@click.group("surrogate", epilog="Example: pnas-tools surrogate benchmark micro-digits")
 def surrogate_command() -> None:
     """Predictors of scores, compared on tables of scored sequences from any search space."""
 
