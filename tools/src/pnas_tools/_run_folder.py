@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
@@ -17,6 +18,8 @@ from pnas_tools._work_folder import LOCK_FILE, check_same_config, is_locked, loc
 
 _DATA_FILE = ".data.npz"
 _NOTHING = object()
+_SECONDS_TO_LOCK = 0.2
+"""What a search may take from making its folder to the first file in it, which is its lock."""
 
 
 class RunFolder:
@@ -109,10 +112,16 @@ class RunFolder:
             BadInput: there is no run here.
             LedgerError: the ledger cannot be read.
         """
-        there = list(self.path.iterdir()) if self.path.is_dir() else []
+        there = self._entries()
+        if not there:
+            time.sleep(_SECONDS_TO_LOCK)
+            there = self._entries()
         if not there or not (self.holds_run() or all(map(self._is_ours, there))):
             raise BadInput(f"{self.path} holds no run: expected the folder that `pnas-tools search --out` was given")
         return Ledger.read(self.ledger) if self.holds_run() else None
+
+    def _entries(self) -> list[Path]:
+        return list(self.path.iterdir()) if self.path.is_dir() else []
 
     def is_running(self) -> bool | None:
         """Whether a search is at work here at this moment; None where that cannot be known."""
