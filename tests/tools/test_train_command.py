@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -104,26 +105,42 @@ def test_a_training_that_is_killed_goes_on_to_the_same_network(tmp_path: Path) -
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
-def test_ctrl_c_ends_a_training_after_a_step_from_which_it_goes_on(tmp_path: Path) -> None:
-    def command(name: str, *options: str) -> list[str]:
-        train = [sys.executable, "-m", "pnas_tools", "train", CELL, "-o", str(tmp_path / name), *SMALL, "--json"]
-        return [*train, "--epochs", "60", "--checkpoint-every", "3600s", *options]
-
-    environment = {**os.environ, **ONE_THREAD}
-    undisturbed = subprocess.run(command("undisturbed"), env=environment, capture_output=True, check=True)
-    terminal, its_side = pty.openpty()  # in a terminal each step is shown
-    with subprocess.Popen(command("interrupted"), env={**environment, "TERM": "xterm"}, stderr=its_side) as process:
+def interrupt(command: list[str], after: bytes) -> str:
+    """Press Ctrl-C in a terminal once something is shown there; give all that was shown."""
+    terminal, its_side = pty.openpty()
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **ONE_THREAD, "TERM": "xterm"},
+        stderr=its_side,
+        start_new_session=True,
+        # A suite that runs in the background of a shell is started with Ctrl-C ignored, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        deadline = threading.Timer(120, process.kill)
+        deadline.start()
         os.close(its_side)
-        shown = b""
-        while b" of 60" not in shown:
-            shown += os.read(terminal, 4096)
-        process.send_signal(signal.SIGINT)
+        shown, is_pressed = b"", False
         with suppress(OSError):  # what Linux answers when the other side is closed
             while told := os.read(terminal, 4096):
                 shown += told
+                if after in shown and not is_pressed:
+                    is_pressed = True
+                    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: those that read images get it too
+        deadline.cancel()
     os.close(terminal)
     assert process.returncode == 130, shown
-    assert shown.endswith(b"pnas-tools: interrupted; the same command goes on where it stopped\r\n")
+    return shown.decode()
+
+
+def test_ctrl_c_ends_a_training_after_a_step_from_which_it_goes_on(tmp_path: Path) -> None:
+    def command(name: str) -> list[str]:
+        train = [sys.executable, "-m", "pnas_tools", "train", CELL, "-o", str(tmp_path / name), *SMALL, "--json"]
+        return [*train, "--epochs", "60", "--checkpoint-every", "3600s"]
+
+    environment = {**os.environ, **ONE_THREAD}
+    undisturbed = subprocess.run(command("undisturbed"), env=environment, capture_output=True, check=True)
+    shown = interrupt(command("interrupted"), after=b" of 60")
+    assert shown.endswith("pnas-tools: interrupted; the same command goes on where it stopped\r\n")
     state = torch.load(tmp_path / "interrupted" / "checkpoint.pt", weights_only=True)["training"]
     assert (state["epoch"], state["step"]) > (0, 0)
     resumed = subprocess.run(command("interrupted"), env=environment, capture_output=True, check=True)
@@ -132,25 +149,12 @@ def test_ctrl_c_ends_a_training_after_a_step_from_which_it_goes_on(tmp_path: Pat
 
 
 def test_ctrl_c_reaches_the_processes_that_read_images_and_loses_no_step_either(pictures: Path, tmp_path: Path) -> None:
-    terminal, its_side = pty.openpty()
     network = ("--network", "imagenet", "--filters", "4", "--repeats", "1", "--no-auxiliary", "--image-size", "64")
-    options = ("--dataset", str(pictures), "--workers", "2", "--epochs", "5000", "--checkpoint-every", "3600s")
+    options = ("--dataset", str(pictures), "--workers", "2", "--epochs", "1000", "--checkpoint-every", "3600s")
     command = [sys.executable, "-m", "pnas_tools", "train", CELL, "-o", str(tmp_path / "out"), *network, *options]
-    with subprocess.Popen(
-        command, env={**os.environ, **ONE_THREAD, "TERM": "xterm"}, stderr=its_side, start_new_session=True
-    ) as process:
-        os.close(its_side)
-        shown = b""
-        while b"epoch 2" not in shown:
-            shown += os.read(terminal, 4096)
-        os.killpg(process.pid, signal.SIGINT)
-        with suppress(OSError):
-            while told := os.read(terminal, 4096):
-                shown += told
-    os.close(terminal)
-    assert process.returncode == 130, shown
-    assert shown.endswith(b"pnas-tools: interrupted; the same command goes on where it stopped\r\n")
-    assert b"Traceback" not in shown
+    shown = interrupt(command, after=b"epoch 2")
+    assert shown.endswith("pnas-tools: interrupted; the same command goes on where it stopped\r\n")
+    assert "Traceback" not in shown
     assert torch.load(tmp_path / "out" / "checkpoint.pt", weights_only=True)["training"]["epoch"] >= 1
 
 
