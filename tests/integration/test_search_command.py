@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -85,6 +86,20 @@ def test_status_of_a_finished_search(undisturbed: Path, run: Run) -> None:
     assert (status["n_finished"], status["n_failed"]) == (25, 0)
     assert status["best_accuracy"] == result["best_accuracy"]
     assert status["best_cell"] == result["best_cell"]
+
+
+def test_status_of_a_finished_search_says_how_to_go_on(undisturbed: Path, run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(undisturbed, out)
+    command = [sys.executable, "-m", "pnas_tools", "status", str(out)]
+    first = run(command).stdout
+    assert f"  train it     pnas-tools train {out}\n" in first
+    assert f" --out {out} --no-track\n" in first
+    (out / "network").mkdir()
+    (out / "network" / "config.json").write_text('{"network": "cifar", "recipe": "run", "n_epochs": 9, "seed": 0}')
+    assert f"  go on training pnas-tools train {out}\n" in run(command).stdout
+    (out / "network" / "network.safetensors").touch()
+    assert f"  export it    pnas-tools export {out}\n" in run(command).stdout
 
 
 def test_a_search_is_watched_from_another_process_until_it_is_finished(small_search: Command, tmp_path: Path) -> None:

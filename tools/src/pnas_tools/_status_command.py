@@ -57,14 +57,13 @@ def _next_steps(run: Path, status: dict[str, Any]) -> dict[str, str]:
     if not status["finished"]:
         goes_on = status["running"] is False and status["command"] is not None
         return {"go on": status["command"]} if goes_on else {}
-    name, training = shlex.quote(str(run)), TrainingFolder(run / NETWORK_FOLDER)
-    steps = ["report", "show"]
+    training = TrainingFolder(run / NETWORK_FOLDER)
+    steps = {"report": "report", "draw it": "show"}
     if training.network.is_file():
-        steps += ["evaluate", "export"]
+        steps |= {"evaluate it": "evaluate", "export it": "export"}
     else:
-        steps += ["train"]
-    state = {"train": " (has begun, and is not finished)"} if training.holds_training() else {}
-    told = {step: f"pnas-tools {step} {name}{state.get(step, '')}" for step in steps}
+        steps |= {"go on training" if training.holds_training() else "train it": "train"}
+    told = {purpose: f"pnas-tools {step} {shlex.quote(str(run))}" for purpose, step in steps.items()}
     return told if status["command"] is None else {"searched by": status["command"], **told}
 
 
