@@ -196,7 +196,7 @@ def test_a_file_that_is_cut_off_is_refused(kind: str, share: float, tmp_path: Pa
     else:
         save_weights(_small(), path)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(ModelError, match=r"is damaged, or no safetensors file .*: fetch it again"):
+    with pytest.raises(ModelError, match=r"is damaged, or no safetensors file .*: fetch or write it again"):
         load_weights(_small(), path)
 
 

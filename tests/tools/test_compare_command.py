@@ -113,7 +113,7 @@ def test_a_folder_of_other_options_is_refused_before_anything_runs(tmp_path: Pat
     assert run(*arguments, "--strategies", "random", "--models", "9").exit_code == 0
     done = run(*arguments, "--strategies", "local,random", "--models", "10")
     assert done.exit_code == 2
-    assert "random-seed0 holds a run of another config, n_models is 9 there and 10 here" in done.stderr
+    assert "random-seed0 holds a run of another config, --models is 9 there and 10 here" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["random-seed0"]
 
 
@@ -149,8 +149,8 @@ def test_networks_are_really_trained_where_no_benchmark_is_named(tmp_path: Path)
     [
         (["--strategies", "random,rnadom"], "unknown strategy 'rnadom'"),
         (["--strategy", "random"], "Did you mean one of: '--strategies'"),
-        (["--csv", "{}/no/curves.csv"], "--csv {}/no/curves.csv: {}/no is no folder that can be written to"),
-        (["--plot", "{}/figure.gif"], "--plot {}/figure.gif must end in .svg, .png or .pdf"),
+        (["--csv", "{}/no/curves.csv"], "there is no folder {}/no to write curves.csv in"),
+        (["--plot", "{}/figure.gif"], "expected a name that ends in .svg or .png or .pdf, not '{}/figure.gif'"),
         (["--seed", "4294967290", "--trials", "7"], "seeds from 4294967290 on end at 4294967295"),
         (["--so-far"], "no seed is finished by every strategy so far: wait for one, or leave out --so-far"),
     ],

@@ -112,16 +112,16 @@ class RunFolder:
             BadInput: there is no run here.
             LedgerError: the ledger cannot be read.
         """
-        there = self._entries()
-        if not there:
-            time.sleep(_SECONDS_TO_LOCK)
-            there = self._entries()
-        if not there or not (self.holds_run() or all(map(self._is_ours, there))):
+        if not (self.holds_run() or self._is_about_to_begin() or self.holds_run()):  # it may have begun meanwhile
             raise BadInput(f"{self.path} holds no run: expected the folder that `pnas-tools search --out` was given")
         return Ledger.read(self.ledger) if self.holds_run() else None
 
-    def _entries(self) -> list[Path]:
-        return list(self.path.iterdir()) if self.path.is_dir() else []
+    def _is_about_to_begin(self) -> bool:
+        """Whether a search has made this folder, and was cut off, or has no ledger yet."""
+        if self.path.is_dir() and not any(self.path.iterdir()):
+            time.sleep(_SECONDS_TO_LOCK)
+        there = list(self.path.iterdir()) if self.path.is_dir() else []
+        return bool(there) and all(map(self._is_ours, there))
 
     def is_running(self) -> bool | None:
         """Whether a search is at work here at this moment; None where that cannot be known."""
@@ -158,7 +158,7 @@ class RunFolder:
         names = {self.data.name, LOCK_FILE}
         names |= {f"{self.ledger.name}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")}
         is_half_written = fnmatch(entry.name, f".{self.config.name}.*tmp")
-        return (entry.name in names or is_half_written) and entry.is_file()
+        return (entry.name in names or is_half_written) and not entry.is_dir()  # it may be gone by now
 
 
 def _check_result(result: dict[str, Any]) -> None:
