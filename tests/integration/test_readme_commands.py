@@ -35,7 +35,6 @@ SMALLER = {
     "benchmark check": "--rows 2",
     "evaluate pnasnet5_mobile": "--weights mobile.safetensors --image-size 32",
     "models classify pnasnet5_mobile": "--weights mobile.safetensors",
-    "models export pnasnet5_large": "--weights mobile.safetensors",
 }
 # What needs files of hundreds of megabytes that others have published, or trains for an hour.
 NOT_RUN = (

@@ -5,6 +5,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
+from pnas_tools._network_options import PIXELS
 from pnas_tools._output import Output, listed, output_options, print_table
 from pnas_tools._parameter_types import POSITIVE, Device, IntegerRange
 from pnas_tools._refusing import refusing
@@ -22,9 +23,7 @@ from pnas_tools._training._folder import trained_file
     "such in test or val.  [default: what it was trained on]",
 )
 @click.option("--weights", "weights_text", metavar="NAME|FILE", help="Of a NAME.  [default: those published]")
-@click.option(
-    "--image-size", type=IntegerRange(3, 4096), help="Of a folder's images, once resized.  [default: the weights']"
-)
+@click.option("--image-size", type=PIXELS, help="Of a folder's images, once resized.  [default: the weights']")
 @click.option("--batch-size", type=POSITIVE, default=100, show_default=True, help="Images at a time.")
 @click.option("--device", type=Device(), default="cpu", show_default=True, help="What to compute on.")
 @click.option(
@@ -76,12 +75,5 @@ def _print_result(text: str, result: dict[str, Any]) -> None:
 
     click.echo(f"{result['network']}\non {result['n_images']:,} images of {result['dataset']}\n")
     print_table(Console(), accuracy_table(result))
-    click.echo(
-        "\n"
-        + listed(
-            {
-                "speed": f"{result['images_per_second']:,.0f} images/s on {result['device']}",
-                "export it": f"pnas-tools export {shlex.quote(text)}",
-            }
-        )
-    )
+    speed = f"{result['images_per_second']:,.0f} images/s on {result['device']}"
+    click.echo("\n" + listed({"speed": speed, "export it": f"pnas-tools export {shlex.quote(text)}"}))

@@ -22,6 +22,7 @@ _REPEATS = IntegerRange(1, 1000)
 
 
 def network_options(command: F) -> F:
+    """Give a command the options of the network around a CELL, and of its classifier."""
     for option in (
         click.option(
             "--classes", "num_classes", type=CLASSES, help="Outputs of the classifier.  [default: the network's own]"

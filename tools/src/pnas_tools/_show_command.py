@@ -6,9 +6,10 @@ import click
 
 from pnas_tools._drawing import to_png, to_svg
 from pnas_tools._files import write_atomically
+from pnas_tools._network_options import PIXELS
 from pnas_tools._output import Output, listed, output_options
 from pnas_tools._output_file import OutputFile
-from pnas_tools._parameter_types import POSITIVE, IntegerRange, OneOf
+from pnas_tools._parameter_types import POSITIVE, OneOf
 from pnas_tools._run_folder import RunFolder
 from pnas_tools._shown import Shown, shown
 from pnas_tools._terminal import sketch
@@ -20,7 +21,7 @@ from pnas_tools._terminal import sketch
 @click.option("--network", type=OneOf(["cifar", "imagenet"]), help="Show the network around a CELL, too.")
 @click.option("--filters", "n_filters", type=POSITIVE, help="Of that network, F.  [default: cifar 48, imagenet 54]")
 @click.option("--repeats", "n_repeats", type=POSITIVE, help="Of that network, N.  [default: 3]")
-@click.option("--image-size", type=IntegerRange(3, 4096), help="For the sizes of maps.  [default: the network's own]")
+@click.option("--image-size", type=PIXELS, help="For the sizes of maps.  [default: the network's own]")
 @output_options
 @click.pass_context
 def show_command(

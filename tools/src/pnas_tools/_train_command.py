@@ -7,6 +7,7 @@ from rich.console import Console
 
 from pnas_tools._errors import BadInput, resumable
 from pnas_tools._logged_model import logged_model, track_network
+from pnas_tools._network_options import PIXELS
 from pnas_tools._output import Output, listed, output_options, print_table
 from pnas_tools._parameter_types import (
     DURATION,
@@ -28,8 +29,6 @@ from pnas_tools._training._progress import TrainingProgress
 from pnas_tools._training._table import SearchCost, cifar_table
 
 # pnas_models and pnas_trainer import torch, which takes seconds: the command imports them when it runs.
-
-_PIXELS = IntegerRange(3, 4096)
 
 
 @click.command("train", epilog="Example: pnas-tools train runs/small --epochs 60")
@@ -71,7 +70,7 @@ _PIXELS = IntegerRange(3, 4096)
     help="Share of paths that the last cell drops.  [default: the recipe's]",
 )
 @click.option("--train-images", type=POSITIVE, help="At most so many images train.  [default: all]")
-@click.option("--image-size", type=_PIXELS, help="Side of a folder's images.  [default: the network's own]")
+@click.option("--image-size", type=PIXELS, help="Side of a folder's images.  [default: the network's own]")
 @click.option("--weights", "weights_text", metavar="NAME|FILE", help="To begin with.  [default: random, or the FILE's]")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the weights and the order of the images.")
 @click.option("--device", type=Device(), help="What to train on.  [default: the RUN's, or cpu]")
