@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -164,6 +165,10 @@ def ours_on_cuda(n_blocks: int, data: ImageDataset) -> None:
     train(partial(paper_network, CELLS[n_blocks]), data, PAPER, seed=0, device="cuda")
 
 
+def ours_on_cuda_in_bfloat16(n_blocks: int, data: ImageDataset) -> None:
+    train(partial(paper_network, CELLS[n_blocks]), data, replace(PAPER, precision="bfloat16"), seed=0, device="cuda")
+
+
 def plain_on_cuda(n_blocks: int, data: ImageDataset) -> None:
     plain(partial(paper_network, CELLS[n_blocks]), data, PAPER, device="cuda")
 
@@ -171,7 +176,7 @@ def plain_on_cuda(n_blocks: int, data: ImageDataset) -> None:
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.benchmark(group="train a child for an epoch of 12,800 photos on a GPU")
-@pytest.mark.parametrize("way", [ours_on_cuda, plain_on_cuda])
+@pytest.mark.parametrize("way", [ours_on_cuda, ours_on_cuda_in_bfloat16, plain_on_cuda])
 @pytest.mark.parametrize("n_blocks", sorted(CELLS))
 def test_train_paper_cells_on_cuda(benchmark: Any, n_blocks: int, way: Callable[[int, ImageDataset], None]) -> None:
     data = random_photos(N_CUDA_IMAGES)

@@ -1,3 +1,6 @@
+import os
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -51,5 +54,34 @@ def make_convnet():
             nn.Dropout(0.1),
             nn.Linear(128, 10),
         )
+
+    return make
+
+
+@pytest.fixture
+def kernel_device() -> str:
+    """Where our Triton kernels run: on a GPU, or in an interpreter, which must be asked for before the import."""
+    if not torch.cuda.is_available() and os.environ.get("TRITON_INTERPRET") != "1":
+        pytest.skip("needs a CUDA device, or Triton's interpreter, in which test_kernels.py runs this")
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@pytest.fixture(scope="session")
+def separable_layer() -> Callable[..., list[nn.Module]]:
+    """Makes the modules of a layer that our kernels for GPUs are made for, of `groups` groups of so many channels."""
+
+    def make(channels, out_channels, kernel_size, groups=1, *, kind=nn.Conv2d, stride=1, dilation=1, inplace=False):
+        height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
+        padding = dilation * (height // 2), dilation * (width // 2)
+        n, n_out = groups * channels, groups * out_channels
+        norm = nn.BatchNorm2d(n_out)
+        nn.init.normal_(norm.weight, 1.0, 0.2)
+        nn.init.normal_(norm.bias, 0.3, 0.2)
+        return [
+            nn.ReLU(inplace),
+            kind(n, n, (height, width), stride, padding, dilation, groups=n, bias=False),
+            nn.Conv2d(n, n_out, 1, groups=groups, bias=False),
+            norm,
+        ]
 
     return make

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from pnas_trainer import Preprocessing, TrainConfig, train
+from pnas_trainer import _training as training_module
 from pnas_trainer._child import Child
 from pnas_trainer._data import example_image, make_batches
 from pnas_trainer._graphed import in_stream, is_captured
@@ -138,3 +139,24 @@ def test_a_model_that_counts_its_steps_is_never_captured(digits):
         training.run_epoch()
     assert training._graphed._graph is None
     assert training.model.n_calls >= len(training.batches.bounds)
+
+
+@pytest.mark.cuda
+@on_cuda
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_fused_layers_train_in_a_graph_as_pytorchs_do(digits, separable_layer, monkeypatch, precision):
+    def make():
+        convolutions = nn.Sequential(*separable_layer(8, 8, 5, stride=2), *separable_layer(8, 8, 5, inplace=True))
+        return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), convolutions, nn.Flatten(), nn.Linear(128, 10))
+
+    monkeypatch.setattr(training_module, "is_faster", lambda *_: True)
+    config = TrainConfig(n_epochs=3, batch_size=64, learning_rate=0.05, precision=precision)
+    fused, plain = (begun(make, digits, config) for _ in range(2))
+    plain._has_fused_layers = False
+    for _ in range(config.n_epochs):
+        fused.run_epoch()
+        plain.run_epoch()
+    assert fused._graphed._graph is not None
+    for ours, theirs in zip(fused.losses, plain.losses, strict=True):
+        assert ours == pytest.approx(theirs, rel=0.02 if precision == "float32" else 0.1)
+    assert fused.curve(0)[-1] == pytest.approx(plain.curve(0)[-1], abs=0.05)

@@ -6,14 +6,14 @@ from threading import Thread
 
 import pytest
 
-from pnas_trainer._cpu._set_up import Stopwatch
+from pnas_trainer._set_up import Stopwatch
 
 FRESH = """
 import time
 import torch
 from torch import nn
 from pnas_trainer import TrainConfig, load_dataset, train
-from pnas_trainer._cpu import set_up
+from pnas_trainer._set_up import set_up
 
 torch.set_num_threads(1)
 data, config = load_dataset("digits", validation_fraction=0.2), TrainConfig(n_epochs=1, batch_size=400)

@@ -3,6 +3,7 @@
 import itertools
 import operator
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class Snapshot:
     def __init__(self, model: nn.Module) -> None:
         modules = list(model.modules())
         self.parameters, self.buffers = list(model.parameters()), list(model.buffers())
-        self.is_watched = _has_any_global_hook() or any(map(_has_hooks, modules)) or any(map(_sends, self.parameters))
+        self.is_watched = is_watched(modules)
         self._tensors = [*self.parameters, *self.buffers]
         # `vars` has the attributes; children, tensors and hooks are in dictionaries that stay the same.
         self._dictionaries = [
@@ -61,6 +62,13 @@ class Snapshot:
         with torch._C.DisableTorchFunction():  # noqa: SLF001  # modes would look at each of these
             requires_grad = [tensor.requires_grad for tensor in self._tensors]
             return list(map(Tensor.data_ptr, self._tensors)), requires_grad, list(map(_sends, self._tensors))
+
+
+def is_watched(modules: Iterable[nn.Module]) -> bool:
+    """Whether somebody wants to see what goes through one of these, or the gradient of one of their parameters."""
+    return _has_any_global_hook() or any(
+        _has_hooks(module) or any(map(_sends, module.parameters(recurse=False))) for module in modules
+    )
 
 
 def _has_hooks(module: nn.Module) -> bool:

@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from pnas_trainer._batches import Batches
 from pnas_trainer._clipping import clip_gradients
 from pnas_trainer._config import TrainConfig
-from pnas_trainer._cpu import Recorded, fast_operations, set_up
+from pnas_trainer._cpu import Recorded, fast_operations
+from pnas_trainer._cuda import fused_layers, is_faster
 from pnas_trainer._ema import ExponentialMovingAverage
 from pnas_trainer._evaluation import accuracies
 from pnas_trainer._graphed import GraphedStep, in_stream, is_captured
 from pnas_trainer._loss import Logits, training_losses
 from pnas_trainer._memory import OutOfMemoryError, memory_shortage, released
 from pnas_trainer._processes import Processes
+from pnas_trainer._set_up import set_up
 
 
 @runtime_checkable
@@ -58,6 +60,8 @@ class Training:
         self._has_fast_operations = device.type == "cpu" and config.precision == "float32"
         self._distributed = processes.wrapped(model, config.sync_batch_norm)
         is_recorded = self._distributed is model and self._has_fast_operations and self._combined is None
+        # What is chosen by the clock is not the same every time.
+        self._has_fused_layers = device.type == "cuda" and self._distributed is model and not config.deterministic
         self._computed: Callable[[Tensor], Logits] = Recorded(model) if is_recorded else self._distributed
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self._graphed: GraphedStep | None = None
@@ -198,6 +202,8 @@ class Training:
         return torch.autocast(self._device.type, torch.bfloat16) if is_on else nullcontext()
 
     def _operations(self) -> AbstractContextManager[Any]:
+        if self._has_fused_layers:
+            return fused_layers(self.model, is_faster)
         return fast_operations() if self._has_fast_operations else nullcontext()
 
     def _measured(self) -> list[float | None]:

@@ -2,6 +2,5 @@
 
 from pnas_trainer._cpu._mode import fast_operations
 from pnas_trainer._cpu._program import Recorded
-from pnas_trainer._cpu._set_up import set_up
 
-__all__ = ["Recorded", "fast_operations", "set_up"]
+__all__ = ["Recorded", "fast_operations"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from pnas_trainer._cpu._set_up import set_up
+from pnas_trainer._set_up import set_up
 
 
 @cache

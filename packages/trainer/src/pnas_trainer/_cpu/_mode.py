@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from pnas_trainer._cpu._arguments import paddings, pair
+from pnas_trainer._arguments import paddings, pair
 from pnas_trainer._cpu._batch_norm import BatchNorm
 from pnas_trainer._cpu._depthwise import DepthwiseConvolution, Geometry
 from pnas_trainer._cpu._functions import AveragePool3x3, Concatenation, MaxPool3x3

@@ -7,7 +7,7 @@ import numpy as np
 from numba.core.event import Event, Listener, register
 from numpy.typing import NDArray
 
-from pnas_trainer._cpu._set_up import set_up
+from pnas_trainer._set_up import set_up
 
 Floats = NDArray[np.float32]
 """Images in `channels_last`: rows `(N, H, W * C)`, pixels `(N * H * W, C)` or a vector, of the same memory."""

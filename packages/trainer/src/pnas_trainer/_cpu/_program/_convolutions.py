@@ -9,7 +9,8 @@ from pnas_trainer._cpu._arrays import kernels
 from pnas_trainer._cpu._program._layout import Memory
 from pnas_trainer._cpu._program._operation import Operation
 from pnas_trainer._cpu._program._program import Program
-from pnas_trainer._cpu._program._values import NotRecordableError, Sight, Value, Weights, windows
+from pnas_trainer._cpu._program._values import Value, Weights
+from pnas_trainer._windows import NotRecordableError, Sight, windows
 
 
 class Convolution(Operation):

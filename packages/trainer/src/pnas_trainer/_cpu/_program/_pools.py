@@ -4,7 +4,8 @@ from pnas_trainer._cpu._arrays import kernels
 from pnas_trainer._cpu._program._layout import Memory, View
 from pnas_trainer._cpu._program._operation import Operation
 from pnas_trainer._cpu._program._program import Program
-from pnas_trainer._cpu._program._values import Sight, Value, windows
+from pnas_trainer._cpu._program._values import Value
+from pnas_trainer._windows import Sight, windows
 
 
 class MaxPool3x3(Operation):

@@ -1,11 +1,11 @@
 from typing import Any
 
-from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from pnas_trainer._cpu._program._recording import Recording
-from pnas_trainer._cpu._program._values import NotRecordableError
 from pnas_trainer._cpu._program._writers import WRITERS
+from pnas_trainer._metadata import METADATA
+from pnas_trainer._windows import NotRecordableError
 
 
 class Recorder(TorchFunctionMode):
@@ -22,7 +22,7 @@ class Recorder(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        if self.problem is None and func not in _METADATA:
+        if self.problem is None and func not in METADATA:
             self._seen.append((args, kwargs, result))
             try:
                 self._write(func, args, kwargs, result)
@@ -35,15 +35,3 @@ class Recorder(TorchFunctionMode):
         if write is None:  # whatever it is of: random numbers, or a look at a number of the host's
             raise NotRecordableError(getattr(func, "__name__", repr(func)))
         write(self._recording, result, *args, **kwargs)
-
-
-_METADATA = frozenset(
-    {
-        Tensor.dim,
-        Tensor.size,
-        Tensor.numel,
-        Tensor.is_floating_point,
-        *(getattr(Tensor, name).__get__ for name in ("shape", "ndim", "dtype", "device", "requires_grad", "is_cuda")),
-    }
-)
-"""What is asked of a tensor and does not depend on its numbers."""

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from pnas_trainer._cpu._program._operation import Operation
-from pnas_trainer._cpu._program._values import Gradients, NotRecordableError, Value, Weights, Window
+from pnas_trainer._cpu._program._values import Gradients, Value, Weights
+from pnas_trainer._windows import NotRecordableError, Window
 
 
 class Recording:
@@ -33,7 +34,7 @@ class Recording:
         self.images = Value(tuple(images.shape), needs_gradient=False)
         self.operations: list[Operation] = []
         self.counters: list[Tensor] = []
-        self.known: dict[int, Value | Window] = {id(images): self.images}
+        self.known: dict[int, Value | Window[Value]] = {id(images): self.images}
         self.constants: dict[int, Tensor] = {}
         self.rectified: dict[Value, Value] = {}
         self.needed: set[Value] = set()
@@ -60,7 +61,7 @@ class Recording:
         is_logits = isinstance(known, Value) and len(known.shape) == 2 and known.needs_gradient
         return known if isinstance(known, Value) and is_logits else None
 
-    def window(self, tensor: Any) -> Window:
+    def window(self, tensor: Any) -> Window[Value]:
         """What part of images a tensor is.
 
         Raises:
@@ -97,7 +98,7 @@ class Recording:
         self.is_now(result, value)
         return value
 
-    def is_now(self, result: Tensor, what: Value | Window) -> None:
+    def is_now(self, result: Tensor, what: Value | Window[Value]) -> None:
         """From here on, `result` is known as `what`."""
         value = what.of if isinstance(what, Window) else what
         if result.dtype != torch.float32 or result.requires_grad != value.needs_gradient:

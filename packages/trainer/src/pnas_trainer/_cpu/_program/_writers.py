@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pnas_trainer._cpu._arguments import paddings, pair
+from pnas_trainer._arguments import paddings, pair
 from pnas_trainer._cpu._batch_norm import NONE
 from pnas_trainer._cpu._program._convolutions import Convolution, Depthwise, Linear
 from pnas_trainer._cpu._program._elementwise import BatchNorm, Concatenation, Rectify, Scale, Sum
 from pnas_trainer._cpu._program._pools import AveragePool3x3, GlobalAveragePool, MaxPool3x3, Taken
 from pnas_trainer._cpu._program._recording import Recording
-from pnas_trainer._cpu._program._values import NotRecordableError, Sight, Value, Weights, Window
+from pnas_trainer._cpu._program._values import Value, Weights
+from pnas_trainer._windows import NotRecordableError, Sight, Window
 
 
 def _conv2d(
@@ -49,18 +50,11 @@ def _pad(
     if id(input) in recording.constants:
         recording.constants[id(result)] = result
         return
-    if mode != "constant" or len(pad) not in (2, 4) or min(pad) < 0:
-        raise NotRecordableError("padding of another kind than with a number around images")
-    left, right, top, bottom = (*pad, 0, 0)[:4]
-    recording.is_now(result, recording.window(input).padded((top, bottom), (left, right), value or 0.0))
+    recording.is_now(result, recording.window(input).with_call_of_pad(pad, mode, value))
 
 
 def _slice(recording: Recording, result: Tensor, input: Tensor, index: Any) -> None:
-    everything = slice(None)
-    is_known = isinstance(index, tuple) and len(index) == 4 and index[:2] == (everything, everything)
-    if not is_known or not all(isinstance(part, slice) and (part.step or 1) > 0 for part in index):
-        raise NotRecordableError("an index of another kind than slices of rows and columns")
-    recording.is_now(result, recording.window(input).sliced(index[2], index[3]))
+    recording.is_now(result, recording.window(input).with_index(index))
 
 
 def _max_pool2d(

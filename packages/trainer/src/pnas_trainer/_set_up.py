@@ -41,7 +41,7 @@ class Stopwatch:
 
 
 set_up = Stopwatch()
-"""What this process has spent on importing Numba, and on compiling kernels or reading them from disk.
+"""What this process has spent on importing Numba and Triton, and on compiling, choosing or reading kernels from disk.
 
 That is no training, though the first step that needs a kernel waits for it.
 """
