@@ -11,6 +11,7 @@ from torch import nn
 from pnas_models import PNAS_OPERATIONS, cifar_network
 from pnas_trainer import Checkpoint, ImageDataset, TrainConfig, load_dataset, train
 from pnas_trainer._cpu import Recorded
+from pnas_trainer._cpu._program import _replay, _sections
 from pnas_trainer._training import Training
 
 FIVE_BLOCKS = [
@@ -28,6 +29,13 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, params=["all images at once", "some at a time"])
+def _parts(request, monkeypatch):
+    if request.param == "some at a time":
+        monkeypatch.setattr(_replay, "_LARGE", 0)
+        monkeypatch.setattr(_sections, "_BYTES", 1000)
 
 
 def steps(model: nn.Module, run, batches) -> list[torch.Tensor]:

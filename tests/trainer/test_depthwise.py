@@ -63,7 +63,7 @@ def test_a_convolution_and_its_gradients_are_pytorchs(form, size, together):
     )
     depthwise(as_rows(x, together), taps, ours, windows)
     depthwise_input_gradient(taps, as_rows(gradient, together), x_gradient, windows)
-    depthwise_weight_gradient(as_rows(x, together), as_rows(gradient, together), weight_gradient, windows)
+    depthwise_weight_gradient(True, as_rows(x, together), as_rows(gradient, together), weight_gradient, windows)
     np.testing.assert_allclose(ours, as_rows(y, together), atol=2e-5)
     np.testing.assert_allclose(x_gradient, as_rows(x.grad, together), atol=2e-5)
     np.testing.assert_allclose(weight_gradient, weight.grad[:, 0], atol=2e-4)

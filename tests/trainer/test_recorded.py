@@ -11,8 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pnas_trainer._cpu import Recorded, fast_operations
+from pnas_trainer._cpu._program import _replay, _sections
 
 Forward = Callable[..., Tensor]
+
+
+@pytest.fixture(autouse=True, params=["all images at once", "some at a time"])
+def _parts(request, monkeypatch):
+    if request.param == "some at a time":
+        monkeypatch.setattr(_replay, "_LARGE", 0)
+        monkeypatch.setattr(_sections, "_BYTES", 1000)
 
 
 class Network(nn.Module):

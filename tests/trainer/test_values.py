@@ -7,14 +7,14 @@ from pnas_trainer._cpu._program._values import Gradients, Value
 
 def test_gradients_are_summed_and_those_that_came_are_left_alone():
     value = Value((2, 3, 4, 5), needs_gradient=True)
-    program, parts = Program(), [value.new_memory() for _ in range(3)]
+    program, parts = Program(2), [value.new_memory() for _ in range(3)]
     for part in parts:
-        program.use(part)
+        program.keep(part)
     for part in parts:
         value.add_gradient(program, part)
     for memory in (value.gradient, *parts):
-        program.use(memory)
-    calls = program.compiled()
+        program.keep(memory)
+    _, calls = program.compiled()
     for number, part in enumerate(parts, start=1):
         part.array[:] = number
     for call in calls:
@@ -25,11 +25,11 @@ def test_gradients_are_summed_and_those_that_came_are_left_alone():
 
 
 def test_one_gradient_alone_is_not_copied():
-    value, program = Value((2, 3), needs_gradient=True), Program()
+    value, program = Value((2, 3), needs_gradient=True), Program(2)
     part = value.new_memory()
     value.add_gradient(program, part)
     assert value.gradient is part
-    assert len(program) == 0
+    assert program.compiled() == ([], [])
 
 
 def test_gradients_are_one_vector_for_just_those_parameters_that_have_their_parts():

@@ -27,18 +27,24 @@ class BatchNorm(torch.autograd.Function):
     ) -> Tensor:
         x = in_layout(x)
         y = empty_images(*x.shape)
-        ctx.statistics = np.empty((2, x.shape[1]), np.float32)  # mean and inverse standard deviation
-        kernels().batch_norm(
-            pixels(x),
+        channels, source = x.shape[1], pixels(x)
+        mean, inverse_std, scale = np.empty((3, channels), np.float32)
+        moments = np.empty((2, channels))
+        kernels().add_moments(True, source, *moments, np.empty(1, np.int64))
+        kernels().batch_norm_statistics(
+            *moments,
+            len(source),
             weight.detach().numpy(),
-            bias.detach().numpy(),
             running_mean.numpy() if running_mean is not None else NONE,
             running_var.numpy() if running_var is not None else NONE,
             momentum,
             eps,
-            pixels(y),
-            *ctx.statistics,
+            mean,
+            inverse_std,
+            scale,
         )
+        kernels().normalize(source, mean, scale, bias.detach().numpy(), pixels(y))
+        ctx.statistics = mean, inverse_std
         ctx.save_for_backward(x, weight)
         return y
 
@@ -49,8 +55,17 @@ class BatchNorm(torch.autograd.Function):
         array, source = pixels(in_layout(gradient)), pixels(x)
         coefficients = np.empty((4, x.shape[1]), np.float32)
         parameter_gradients = np.empty((2, x.shape[1]), np.float32)
-        kernels().batch_norm_gradients(
-            array, source, weight.detach().numpy(), *ctx.statistics, coefficients, *parameter_gradients
+        mean, inverse_std = ctx.statistics
+        sums = np.empty((2, x.shape[1]))
+        kernels().add_batch_norm_sums(True, array, source, mean, *sums)
+        kernels().batch_norm_coefficients(
+            *sums,
+            len(source),
+            weight.detach().numpy(),
+            mean,
+            inverse_std,
+            coefficients,
+            *parameter_gradients,
         )
         x_gradient = empty_images(*x.shape)
         kernels().batch_norm_input_gradient(array, source, coefficients, pixels(x_gradient))

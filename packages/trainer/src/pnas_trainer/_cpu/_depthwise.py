@@ -96,5 +96,5 @@ def _part_of_weight_gradient(
 ) -> NDArray[np.float32]:
     """What some of the images contribute."""
     weight_gradient = np.empty(shape, dtype=np.float32)
-    kernels().depthwise_weight_gradient(x, gradient, weight_gradient, windows)
+    kernels().depthwise_weight_gradient(True, x, gradient, weight_gradient, windows)
     return weight_gradient

@@ -17,15 +17,24 @@ from pnas_trainer._cpu._kernels._elementwise import (
     rectify_gradient,
     take_channels,
 )
-from pnas_trainer._cpu._kernels._normalization import batch_norm, batch_norm_gradients, batch_norm_input_gradient
+from pnas_trainer._cpu._kernels._normalization import (
+    add_batch_norm_sums,
+    add_moments,
+    batch_norm_coefficients,
+    batch_norm_input_gradient,
+    batch_norm_statistics,
+    normalize,
+)
 from pnas_trainer._cpu._kernels._pooling import average_pool, max_pool, max_pool_gradient
 from pnas_trainer._cpu._kernels._unfolding import fold, unfold
 
 __all__ = [
+    "add_batch_norm_sums",
+    "add_moments",
     "average_pool",
-    "batch_norm",
-    "batch_norm_gradients",
+    "batch_norm_coefficients",
     "batch_norm_input_gradient",
+    "batch_norm_statistics",
     "depthwise",
     "depthwise_input_gradient",
     "depthwise_weight_gradient",
@@ -34,6 +43,7 @@ __all__ = [
     "image_means_gradient",
     "max_pool",
     "max_pool_gradient",
+    "normalize",
     "put_channels",
     "rectify",
     "rectify_gradient",

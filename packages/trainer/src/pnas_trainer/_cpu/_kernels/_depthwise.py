@@ -48,8 +48,10 @@ def depthwise(x: Floats, weight: Floats, y: Floats, windows: Windows) -> None:
 
 
 @compiled
-def depthwise_weight_gradient(x: Floats, y_gradient: Floats, weight_gradient: Floats, windows: Windows) -> None:
-    """What the weights of `depthwise` get."""
+def depthwise_weight_gradient(
+    is_first: bool, x: Floats, y_gradient: Floats, weight_gradient: Floats, windows: Windows
+) -> None:
+    """What the weights of `depthwise` get, written or, where these images are not the first, added."""
     n_taps, m_taps, height, width, first_row, _, stride, column_stride, dilation, _ = windows
     n_images, n_rows, length = x.shape
     pixel = y_gradient.shape[2] // width
@@ -82,7 +84,8 @@ def depthwise_weight_gradient(x: Floats, y_gradient: Floats, weight_gradient: Fl
     for i in range(n_taps):
         for j in range(m_taps):
             for c in range(channels):
-                weight_gradient[c, i, j] = 0
+                if is_first:
+                    weight_gradient[c, i, j] = 0
             for q in range(by_tap.shape[2]):
                 for c in range(channels):
                     weight_gradient[c, i, j] += by_tap[i, j, q, c]

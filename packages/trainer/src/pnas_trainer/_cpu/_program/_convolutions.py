@@ -12,6 +12,8 @@ from pnas_trainer._cpu._program._program import Program
 from pnas_trainer._cpu._program._values import Value, Weights
 from pnas_trainer._windows import NotRecordableError, Sight, windows
 
+Array = NDArray[np.float32]
+
 
 class Convolution(Operation):
     """Of all channels with all, as a product of matrices."""
@@ -22,26 +24,34 @@ class Convolution(Operation):
         n_taps = rows.n_taps * columns.n_taps
         self._is_product = n_taps == 1 and x.shape[2:] == y.shape[2:] and self._windows[4:8] == (0, 0, 1, 1)
         n_pixels = math.prod(y.shape) // y.channels
-        self._columns = x.pixels if self._is_product else Memory(n_pixels, n_taps * x.channels)
+        self._columns = Memory(n_pixels, n_taps * x.channels, by_image=True)
         self._matrix, self._matrix_gradient = map(_matrix, (weights.parameter.detach(), weights.gradient))
 
     def forward(self, program: Program) -> None:
-        if not self._is_product:
-            program.add(kernels().unfold, self._x.rows(program, self._x.pixels), self._columns, self._windows)
-        program.add(np.matmul, self._columns, self._matrix.T, out=self.y.pixels)
+        program.add_by_image(np.matmul, self._seen(program), self._matrix.T, out=self.y.pixels)
 
     def backward(self, program: Program) -> None:
         gradient = self.y.gradient
         assert gradient is not None  # the program asks for this where there is one
-        program.add(np.matmul, gradient.transposed, self._columns, out=self._matrix_gradient)
+        spare = Memory(*self._matrix.shape)
+        program.add_sum(_add_product, gradient.transposed, self._seen(program), self._matrix_gradient, spare)
         if self._x.needs_gradient:
-            columns = Memory(*self._columns.shape)
-            program.add(np.matmul, gradient, self._matrix, out=columns)
+            columns = Memory(*self._columns.shape, by_image=True)
+            program.add_by_image(np.matmul, gradient, self._matrix, out=columns)
             if not self._is_product:
                 into = self._x.new_memory()
-                program.add(kernels().fold, columns, self._x.rows(program, into), self._windows)
+                program.add_by_image(kernels().fold, columns, self._x.rows(program, into), self._windows)
                 columns = into
             self._x.add_gradient(program, columns)
+
+    def _seen(self, program: Program) -> Memory:
+        """What each output sees, side by side: `(M, KH * KW * C)`."""
+        x = self._x.read(program)
+        return x if self._is_product else program.derived(self, self._columns, lambda into: self._unfold(program, into))
+
+    def _unfold(self, program: Program, into: Memory) -> None:
+        x = self._x.rows(program, self._x.read(program))
+        program.add_by_image(kernels().unfold, x, into, self._windows)
 
 
 class Depthwise(Operation):
@@ -56,18 +66,20 @@ class Depthwise(Operation):
         )
 
     def forward(self, program: Program) -> None:
-        x, y = (value.rows(program, value.pixels) for value in (self._x, self.y))
-        program.add(kernels().depthwise, x, self._taps, y, self._windows)
+        x, y = self._x.rows(program, self._x.read(program)), self.y.rows(program, self.y.pixels)
+        program.add_by_image(kernels().depthwise, x, self._taps, y, self._windows)
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
         x, gradient = self._x, self.y.rows(program, self.y.gradient)
         if self.weights:
-            pixels = x.rows(program, x.pixels)
-            program.add(kernels().depthwise_weight_gradient, pixels, gradient, self._taps_gradient, self._windows)
+            pixels = x.rows(program, x.read(program))
+            program.add_sum(kernels().depthwise_weight_gradient, pixels, gradient, self._taps_gradient, self._windows)
         if x.needs_gradient:
             into = x.new_memory()
-            program.add(kernels().depthwise_input_gradient, self._taps, gradient, x.rows(program, into), self._windows)
+            program.add_by_image(
+                kernels().depthwise_input_gradient, self._taps, gradient, x.rows(program, into), self._windows
+            )
             x.add_gradient(program, into)
 
 
@@ -79,13 +91,13 @@ class Linear(Operation):
 
     def forward(self, program: Program) -> None:
         weight, bias = (weights.parameter.detach().numpy() for weights in self.weights)
-        program.add(np.matmul, self._x.pixels, weight.T, out=self.y.pixels)
+        program.add(np.matmul, self._x.read(program), weight.T, out=self.y.pixels)
         program.add(np.add, self.y.pixels, bias, self.y.pixels)
 
     def backward(self, program: Program) -> None:
         gradient, (weights, bias) = self.y.gradient, self.weights
         assert gradient is not None
-        program.add(np.matmul, gradient.transposed, self._x.pixels, out=weights.gradient.numpy())
+        program.add(np.matmul, gradient.transposed, self._x.read(program), out=weights.gradient.numpy())
         program.add(np.sum, gradient, axis=0, out=bias.gradient.numpy())
         if self._x.needs_gradient:
             into = self._x.new_memory()
@@ -93,7 +105,16 @@ class Linear(Operation):
             self._x.add_gradient(program, into)
 
 
-def _matrix(weight: Tensor) -> NDArray[np.float32]:
+def _add_product(is_first: bool, a: Array, b: Array, total: Array, spare: Array) -> None:
+    """`a @ b`, into `total` or on top of it."""
+    if is_first:
+        np.matmul(a, b, out=total)
+    else:
+        np.matmul(a, b, out=spare)
+        total += spare
+
+
+def _matrix(weight: Tensor) -> Array:
     """`(C', C, KH, KW)` as `(C', KH * KW * C)`, of the same memory."""
     if not weight.is_contiguous(memory_format=torch.channels_last):
         raise NotRecordableError("weights in another layout than channels_last")

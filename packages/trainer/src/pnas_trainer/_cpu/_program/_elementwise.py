@@ -15,14 +15,18 @@ class Rectify(Operation):
 
     def __init__(self, x: Value, y: Value) -> None:
         self._x, self.y = x, y
+        y.derive = self._write
 
     def forward(self, program: Program) -> None:
-        program.add(kernels().rectify, self._x.pixels, self.y.pixels)
+        """Nothing: whoever reads it writes it."""
 
     def backward(self, program: Program) -> None:
         into = self._x.new_memory()
-        program.add(kernels().rectify_gradient, self.y.gradient, self.y.pixels, into)
+        program.add_by_image(kernels().rectify_gradient, self.y.gradient, self.y.read(program), into)
         self._x.add_gradient(program, into)
+
+    def _write(self, program: Program, into: Memory) -> None:
+        program.add_by_image(kernels().rectify, self._x.read(program), into)
 
 
 class Sum(Operation):
@@ -32,7 +36,7 @@ class Sum(Operation):
         self._terms, self.y = (a, b), y
 
     def forward(self, program: Program) -> None:
-        program.add(np.add, *(term.pixels for term in self._terms), self.y.pixels)
+        program.add_by_image(np.add, *(term.read(program) for term in self._terms), self.y.pixels)
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
@@ -49,7 +53,7 @@ class Scale(Operation):
         self._factors = np.broadcast_to(factors, x.shape[2:])
 
     def forward(self, program: Program) -> None:
-        self._multiply(program, self._x.pixels, self.y.pixels)
+        self._multiply(program, self._x.read(program), self.y.pixels)
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
@@ -59,7 +63,7 @@ class Scale(Operation):
 
     def _multiply(self, program: Program, x: Memory, y: Memory) -> None:
         factors = np.repeat(self._factors, self._x.channels * program.n_together, axis=1)
-        program.add(np.multiply, self._x.rows(program, x), factors, self.y.rows(program, y))
+        program.add_by_image(np.multiply, self._x.rows(program, x), factors, self.y.rows(program, y))
 
 
 class Concatenation(Operation):
@@ -71,7 +75,7 @@ class Concatenation(Operation):
     def forward(self, program: Program) -> None:
         first = 0
         for part in self._parts:
-            program.add(kernels().put_channels, part.pixels, self.y.pixels, first)
+            program.add_by_image(kernels().put_channels, part.read(program), self.y.pixels, first)
             first += part.channels
 
     def backward(self, program: Program) -> None:
@@ -79,7 +83,7 @@ class Concatenation(Operation):
         for part in self._parts:
             if part.needs_gradient:
                 into = part.new_memory()
-                program.add(kernels().take_channels, self.y.gradient, into, first)
+                program.add_by_image(kernels().take_channels, self.y.gradient, into, first)
                 part.add_gradient(program, into)
             first += part.channels
 
@@ -99,34 +103,49 @@ class BatchNorm(Operation):
     ) -> None:
         self._x, self.weights, self.y = x, (weights, bias), y
         self._running, self._momentum, self._eps = running, momentum, eps
-        self._statistics = Memory(x.channels), Memory(x.channels)
+        self._statistics = [Memory(x.channels) for _ in range(3)]
+        y.derive = self._write
 
     def forward(self, program: Program) -> None:
-        vectors = (weights.parameter.detach().numpy() for weights in self.weights)
+        moments = [Memory(self._x.channels, dtype=np.float64) for _ in range(2)]
+        n_pixels = self._x.pixels.shape[0]
+        program.add_sum(kernels().add_moments, self._x.read(program), *moments, Memory(1, dtype=np.int64))
+        weight = self.weights[0].parameter.detach().numpy()
         program.add(
-            kernels().batch_norm,
-            self._x.pixels,
-            *vectors,
+            kernels().batch_norm_statistics,
+            *moments,
+            n_pixels,
+            weight,
             *self._running,
             self._momentum,
             self._eps,
-            self.y.pixels,
             *self._statistics,
         )
 
     def backward(self, program: Program) -> None:
-        coefficients, into = Memory(4, self._x.channels), self._x.new_memory()
+        gradient, x = self.y.gradient, self._x.read(program)
+        mean, inverse_std, _ = self._statistics
         weights, bias = self.weights
+        sums = [Memory(self._x.channels, dtype=np.float64) for _ in range(2)]
+        coefficients, into = Memory(4, self._x.channels), self._x.new_memory()
+        program.add_sum(kernels().add_batch_norm_sums, gradient, x, mean, *sums)
         program.add(
-            kernels().batch_norm_gradients,
-            self.y.gradient,
-            self._x.pixels,
+            kernels().batch_norm_coefficients,
+            *sums,
+            x.shape[0],
             weights.parameter.detach().numpy(),
-            *self._statistics,
+            mean,
+            inverse_std,
             coefficients,
             weights.gradient.numpy(),
             bias.gradient.numpy(),
         )
         if self._x.needs_gradient:
-            program.add(kernels().batch_norm_input_gradient, self.y.gradient, self._x.pixels, coefficients, into)
+            x = self._x.read(program)
+            program.add_by_image(kernels().batch_norm_input_gradient, gradient, x, coefficients, into)
             self._x.add_gradient(program, into)
+
+    def _write(self, program: Program, into: Memory) -> None:
+        mean, _, scale = self._statistics
+        bias = self.weights[1].parameter.detach().numpy()
+        program.add_by_image(kernels().normalize, self._x.read(program), mean, scale, bias, into)

@@ -10,19 +10,30 @@ _ALIGNMENT = 64
 
 
 class Memory:
-    """An array that a program uses from one of its steps to another, before which and after which others may."""
+    """An array that a program uses from one of its steps to another, before which and after which others may.
 
-    def __init__(self, *shape: int, dtype: type[np.generic] = np.float32) -> None:
+    Attributes:
+        by_image: whether its first axis goes along the images of a batch.
+        held: how far along the first axis it has a place at a time.
+    """
+
+    def __init__(self, *shape: int, dtype: type[np.generic] = np.float32, by_image: bool = False) -> None:
         self.shape = shape
         self.dtype = np.dtype(dtype)
-        self.n_bytes = math.prod(shape) * self.dtype.itemsize
+        self.by_image = by_image
+        self.held = shape[0]
         self.first: int | None = None
         self.last = 0
         self.array: NDArray[Any]
 
+    @property
+    def n_bytes(self) -> int:
+        """That it has a place for."""
+        return self.held * math.prod(self.shape[1:]) * self.dtype.itemsize
+
     def used_at(self, step: int) -> None:
-        """Steps come in order."""
-        self.first = step if self.first is None else self.first
+        """In any order."""
+        self.first = step if self.first is None else min(self.first, step)
         self.last = max(self.last, step)
 
     def shaped(self, *shape: int) -> "View":
@@ -34,6 +45,15 @@ class Memory:
         """The same numbers, `(C, M)` of `(M, C)`."""
         return View(self, self.shape, is_transposed=True)
 
+    def part(self, part: "Part") -> NDArray[Any]:
+        """Of some images, where it is by image, and else all of it."""
+        if not self.by_image:
+            return self.array
+        by_row = self.shape[0] // part.of
+        begin = part.begin * by_row if self.held == self.shape[0] else 0
+        array: NDArray[Any] = self.array[begin : begin + len(part) * by_row]
+        return array
+
 
 @dataclass(frozen=True)
 class View:
@@ -42,6 +62,28 @@ class View:
     memory: Memory
     shape: tuple[int, ...]
     is_transposed: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of a batch's images: rows `[begin, end)` of `of`, where a row is as many images as lie side by side."""
+
+    begin: int
+    end: int
+    of: int
+
+    def __len__(self) -> int:
+        return self.end - self.begin
+
+    def bound(self, argument: Any) -> Any:
+        """What a function gets for an argument of a step."""
+        if isinstance(argument, Memory):
+            return argument.part(self)
+        if not isinstance(argument, View):
+            return argument
+        rows = argument.shape[0] * len(self) // self.of if argument.memory.by_image else argument.shape[0]
+        array = argument.memory.part(self).reshape(rows, *argument.shape[1:])
+        return array.T if argument.is_transposed else array
 
 
 def place(memories: Iterable[Memory]) -> None:
@@ -66,4 +108,5 @@ def place(memories: Iterable[Memory]) -> None:
     offset = -piece.ctypes.data % _ALIGNMENT
     for memory, begin in zip(ordered, begins, strict=True):
         end = begin + memory.n_bytes
-        memory.array = piece[offset + begin : offset + end].view(memory.dtype).reshape(memory.shape)
+        numbers = piece[offset + begin : offset + end].view(memory.dtype)
+        memory.array = numbers.reshape(memory.held, *memory.shape[1:])

@@ -13,18 +13,18 @@ class MaxPool3x3(Operation):
 
     def __init__(self, x: Value, y: Value) -> None:
         self._x, self.y = x, y
-        self._taps = Memory(*x.pixels.shape, dtype=np.uint8)
+        self._taps = Memory(*x.pixels.shape, dtype=np.uint8, by_image=True)
 
     def forward(self, program: Program) -> None:
         x, y = self._x, self.y
-        arrays = x.rows(program, x.pixels), y.rows(program, y.pixels), x.rows(program, self._taps)
-        program.add(kernels().max_pool, *arrays, x.channels * program.n_together)
+        arrays = x.rows(program, x.read(program)), y.rows(program, y.pixels), x.rows(program, self._taps)
+        program.add_by_image(kernels().max_pool, *arrays, x.channels * program.n_together)
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
         x, into = self._x, self._x.new_memory()
         arrays = self.y.rows(program, self.y.gradient), x.rows(program, self._taps), x.rows(program, into)
-        program.add(kernels().max_pool_gradient, *arrays, x.channels * program.n_together)
+        program.add_by_image(kernels().max_pool_gradient, *arrays, x.channels * program.n_together)
         x.add_gradient(program, into)
 
 
@@ -36,14 +36,14 @@ class AveragePool3x3(Operation):
 
     def forward(self, program: Program) -> None:
         x, y = self._x, self.y
-        arrays = x.rows(program, x.pixels), y.rows(program, y.pixels)
-        program.add(kernels().average_pool, *arrays, x.channels * program.n_together, False)
+        arrays = x.rows(program, x.read(program)), y.rows(program, y.pixels)
+        program.add_by_image(kernels().average_pool, *arrays, x.channels * program.n_together, False)
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
         x, into = self._x, self._x.new_memory()
         arrays = self.y.rows(program, self.y.gradient), x.rows(program, into)
-        program.add(kernels().average_pool, *arrays, x.channels * program.n_together, True)
+        program.add_by_image(kernels().average_pool, *arrays, x.channels * program.n_together, True)
         x.add_gradient(program, into)
 
 
@@ -54,12 +54,12 @@ class GlobalAveragePool(Operation):
         self._x, self.y = x, y
 
     def forward(self, program: Program) -> None:
-        program.add(kernels().image_means, *self._shaped(program, self._x.pixels, self.y.pixels))
+        program.add_by_image(kernels().image_means, *self._shaped(program, self._x.read(program), self.y.pixels))
 
     def backward(self, program: Program) -> None:
         assert self.y.gradient is not None
         into = self._x.new_memory()
-        program.add(kernels().image_means_gradient, *reversed(self._shaped(program, into, self.y.gradient)))
+        program.add_by_image(kernels().image_means_gradient, *reversed(self._shaped(program, into, self.y.gradient)))
         self._x.add_gradient(program, into)
 
     def _shaped(self, program: Program, images: Memory, means: Memory) -> tuple[View, View]:
@@ -77,9 +77,11 @@ class Taken(Operation):
         self._windows = windows(rows, columns)
 
     def forward(self, program: Program) -> None:
-        program.add(kernels().unfold, self._x.rows(program, self._x.pixels), self.y.pixels, self._windows)
+        program.add_by_image(
+            kernels().unfold, self._x.rows(program, self._x.read(program)), self.y.pixels, self._windows
+        )
 
     def backward(self, program: Program) -> None:
         into = self._x.new_memory()
-        program.add(kernels().fold, self.y.gradient, self._x.rows(program, into), self._windows)
+        program.add_by_image(kernels().fold, self.y.gradient, self._x.rows(program, into), self._windows)
         self._x.add_gradient(program, into)

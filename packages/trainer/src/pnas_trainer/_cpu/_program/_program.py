@@ -1,54 +1,98 @@
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, Literal
 
-from pnas_trainer._cpu._program._layout import Memory, View, place
+from pnas_trainer._cpu._program._layout import Memory, place
+from pnas_trainer._cpu._program._sections import Step, sections
+
+Call = Callable[[], Any]
 
 
 class Program:
     """Calls of functions of arrays in a fixed order, whose arguments are known before anything runs.
 
-    So all memory can be laid out once, and what a call costs beyond its function is next to nothing.
+    So all memory can be laid out once, and what a call costs beyond its function is next to nothing. Where an argument
+    is a `Memory` or a `View`, the function gets its array.
 
-    Attributes:
-        n_together: how many images lie side by side, pixel by pixel, as if they were one with more channels: what goes
+    Where maps are too large for a processor's cache, calls in a row run for some of the images at a time, so that what
+    one of them writes is still there when the next one reads it.
+
+    Args:
+        n_images: of a batch.
+        n_together: how many of them lie side by side, pixel by pixel, as if they were one with more channels: what goes
             along rows gets longer ones.
+        is_cut: whether calls run for some of the images at a time.
     """
 
-    def __init__(self, n_together: int = 1) -> None:
+    def __init__(self, n_images: int, *, n_together: int = 1, is_cut: bool = False) -> None:
         self.n_together = n_together
-        self._steps: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = []
-        self._memories: dict[Memory, None] = {}
-
-    def __len__(self) -> int:
-        return len(self._steps)
+        self._n_rows = n_images // n_together
+        self._is_cut = is_cut
+        self._steps: list[Step] = []
+        self._n_forward = 0
+        self._derived: dict[Hashable, Memory] = {}
+        self._kept: set[Memory] = set()
 
     def add(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
-        """One more call; where an argument is a `Memory` or a `View`, the function gets its array."""
-        for argument in (*arguments, *named.values()):
-            self.use(argument)
-        self._steps.append((function, arguments, named))
+        """One more call, of all images."""
+        self._add("whole", function, arguments, named)
+        self._end_section()
 
-    def use(self, argument: Any) -> None:
-        """Keep a memory for whoever reads or writes it before or after the next step."""
-        memory = argument.memory if isinstance(argument, View) else argument
-        if isinstance(memory, Memory):
+    def add_by_image(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        """One that does the same to every image, and so may be done to some of them at a time."""
+        self._add("by image", function, arguments, named)
+
+    def add_sum(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        """One that sums something up over images. It is told first whether these are the first of them, with which the
+        sum begins anew.
+        """
+        self._add("sum", function, arguments, named)
+
+    def derived(self, key: Hashable, memory: Memory, write: Callable[[Memory], None]) -> Memory:
+        """Where to read what costs little to compute: `write` adds the calls that do.
+
+        It is computed once, into `memory`; or, where calls run for some of the images at a time, in every section that
+        reads it, into memory that stays in the cache.
+        """
+        if key not in self._derived:
+            mine = Memory(*memory.shape, dtype=memory.dtype.type, by_image=True) if self._is_cut else memory
+            write(mine)
+            self._derived[key] = mine
+        return self._derived[key]
+
+    def keep(self, memory: Memory) -> None:
+        """For somebody outside, who reads or writes all of it before or after the next step."""
+        memory.used_at(len(self._steps))
+        self._kept.add(memory)
+
+    def begin_backward(self) -> None:
+        """What is added from here on is the second of two passes."""
+        self._n_forward = len(self._steps)
+        self._end_section()
+
+    def compiled(self) -> tuple[list[Call], list[Call]]:
+        """The calls of both passes, with memory."""
+        found = sections(self._steps, self._n_rows, {self._n_forward}, is_cut=self._is_cut)
+        for section in found:
+            section.settle(self._kept)
+        place(dict.fromkeys((*(memory for step in self._steps for memory in step.memories), *self._kept)))
+        forward, backward = (
+            [call for section in found if (section.first < self._n_forward) is is_forward for call in section.calls()]
+            for is_forward in (True, False)
+        )
+        return forward, backward
+
+    def _add(
+        self,
+        kind: Literal["whole", "by image", "sum"],
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        named: dict[str, Any],
+    ) -> None:
+        step = Step(kind=kind, function=function, arguments=arguments, named=named)
+        for memory in step.memories:
             memory.used_at(len(self._steps))
-            self._memories[memory] = None
+        self._steps.append(step)
 
-    def compiled(self) -> list[Callable[[], Any]]:
-        """The calls, with memory."""
-        place(self._memories)
-        return [
-            partial(function, *map(_bound, arguments), **{name: _bound(value) for name, value in named.items()})
-            for function, arguments, named in self._steps
-        ]
-
-
-def _bound(argument: Any) -> Any:
-    if isinstance(argument, Memory):
-        return argument.array
-    if not isinstance(argument, View):
-        return argument
-    array = argument.memory.array.reshape(argument.shape)
-    return array.T if argument.is_transposed else array
+    def _end_section(self) -> None:
+        if self._is_cut:
+            self._derived.clear()

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable, Iterable
 from functools import cache
 from threading import Lock
@@ -13,6 +14,8 @@ from pnas_trainer._cpu._program._program import Program
 from pnas_trainer._cpu._program._recording import Recording
 from pnas_trainer._cpu._program._values import Value, Weights
 
+_LARGE = 2**19
+"""Numbers of a map from which on steps run for some images at a time: a cache that cores share holds a few such."""
 _ROW = 512
 """Numbers that a row should have: what it costs to begin one is far less then than the row itself."""
 
@@ -27,24 +30,25 @@ class Replay:
 
     def __init__(self, recording: Recording, outputs: Value) -> None:
         images = recording.images
-        program = Program(n_together=_n_together(recording))
+        largest = max(math.prod(operation.y.shape) for operation in recording.operations)
+        program = Program(images.shape[0], n_together=_n_together(recording), is_cut=largest > _LARGE)
         self._weights: list[Weights] = []
-        program.use(images.pixels)
+        program.keep(images.pixels)
         for operation in recording.operations:
             operation.forward(program)
-        program.use(outputs.pixels)
-        n_forward = len(program)
+        logits = outputs.read(program)
+        program.keep(logits)
+        program.begin_backward()
         outputs.gradient = outputs.new_memory()
-        program.use(outputs.gradient)
+        program.keep(outputs.gradient)
         for operation in reversed(recording.operations):
             if operation.y.needs_gradient and operation.y.gradient is not None:
                 operation.backward(program)
                 self._weights += operation.weights
-        calls = program.compiled()
-        self._forward, self._backward = calls[:n_forward], calls[n_forward:]
+        self._forward, self._backward = program.compiled()
         self._counters = recording.counters
         self._images = _as_images(images, program.n_together)
-        self._outputs, self._outputs_gradient = outputs.pixels.array, outputs.gradient.array
+        self._outputs, self._outputs_gradient = logits.array, outputs.gradient.array
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(N, num_classes)` of images `(N, C, H, W)`; statistics of batch normalizations move."""

@@ -1,6 +1,6 @@
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,12 @@ from pnas_trainer._cpu._program._program import Program
 class Value:
     """What is computed on the way: images `(N, C, H, W)`, which lie in memory as `channels_last`, or vectors `(N, C)`.
 
-    Some images may lie side by side, pixel by pixel: see `Program`. `pixels` is the memory `(M, C)`; `gradient`, of the
-    same shape, is there once all who read the value have added to it.
+    Some images may lie side by side, pixel by pixel: see `Program`.
+
+    Attributes:
+        pixels: the memory `(M, C)`, where it is not derived.
+        gradient: of the same shape; it is there once all who read the value have added to it.
+        derive: adds the calls that write it into a memory, where that costs little.
     """
 
     def __init__(self, shape: tuple[int, ...], *, needs_gradient: bool) -> None:
@@ -24,10 +28,16 @@ class Value:
         self.needs_gradient = needs_gradient
         self.pixels = self.new_memory()
         self.gradient: Memory | None = None
+        self.derive: Callable[[Program, Memory], None] | None = None
 
     def new_memory(self) -> Memory:
         """For as many numbers."""
-        return Memory(math.prod(self.shape) // self.channels, self.channels)
+        return Memory(math.prod(self.shape) // self.channels, self.channels, by_image=True)
+
+    def read(self, program: Program) -> Memory:
+        """Where its numbers are, for a call that is added next."""
+        derive = self.derive
+        return self.pixels if derive is None else program.derived(self, self.pixels, lambda into: derive(program, into))
 
     def rows(self, program: Program, memory: Memory) -> View:
         """A memory of the value's size as rows `(N / G, H, W * G * C)`, with the program's `G` images side by side."""
@@ -41,7 +51,7 @@ class Value:
             self.gradient = memory
             return
         total = self.new_memory()
-        program.add(np.add, self.gradient, memory, total)
+        program.add_by_image(np.add, self.gradient, memory, total)
         self.gradient = total
 
 
