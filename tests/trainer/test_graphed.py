@@ -160,3 +160,24 @@ def test_fused_layers_train_in_a_graph_as_pytorchs_do(digits, separable_layer, m
     for ours, theirs in zip(fused.losses, plain.losses, strict=True):
         assert ours == pytest.approx(theirs, rel=0.02 if precision == "float32" else 0.1)
     assert fused.curve(0)[-1] == pytest.approx(plain.curve(0)[-1], abs=0.05)
+
+
+@pytest.mark.cuda
+@on_cuda
+def test_a_model_that_overwrites_what_fused_layers_keep_trains_without_them(digits, separable_layer, monkeypatch):
+    class Adding(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem, self.inner = nn.Conv2d(1, 8, 3, padding=1), nn.Sequential(*separable_layer(8, 8, 3))
+            self.head = nn.Linear(8, 10)
+
+        def forward(self, x):
+            x = self.stem(x)
+            x += self.inner(x)
+            return self.head(x.mean((2, 3)))
+
+    monkeypatch.setattr(training_module, "is_faster", lambda *_: True)
+    training = begun(Adding, digits, TrainConfig(n_epochs=1, batch_size=64))
+    training.run_epoch()
+    assert not training._has_fused_layers
+    assert training._graphed._graph is not None

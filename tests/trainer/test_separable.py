@@ -1,11 +1,13 @@
 """Separable layers by our kernels against PyTorch's modules: on a GPU, or as `test_kernels` runs this."""
 
+import contextlib
 import copy
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from pnas_trainer._cuda._chains import Chain
 from pnas_trainer._cuda._separable import separable_layers
@@ -63,7 +65,7 @@ def test_it_is_what_the_modules_compute(kernel_device, separable_layer, network,
     torch.manual_seed(0)
     plain = nn.Sequential(*NETWORKS[network](separable_layer)).to(kernel_device, memory_format=torch.channels_last)
     ours = copy.deepcopy(plain)
-    x = torch.randn(3, plain[1].in_channels, 9, 10, device=kernel_device).to(memory_format=torch.channels_last)
+    x = torch.randn(2, plain[1].in_channels, 7, 8, device=kernel_device).to(memory_format=torch.channels_last)
 
     def gradient(y):
         generator = torch.Generator().manual_seed(1)
@@ -93,7 +95,8 @@ def test_counters_count(kernel_device, separable_layer):
     assert modules[3].num_batches_tracked.tolist() == [4, 6]
 
 
-def test_statistics_survive_a_mean_far_from_zero(kernel_device, separable_layer):
+def test_statistics_survive_a_mean_far_from_zero(kernel_device, separable_layer, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # in which 1000 and 1000.5 are neighbours
     modules = nn.Sequential(*separable_layer(4, 4, 1))
     for parameter in (modules[1].weight, modules[3].weight):
         nn.init.ones_(parameter)
@@ -113,3 +116,36 @@ def test_it_has_no_second_derivative(kernel_device, separable_layer):
     (gradient,) = torch.autograd.grad(y.square().sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         gradient.sum().backward()
+
+
+def test_what_is_not_a_number_stays_so(kernel_device, separable_layer):
+    modules = nn.Sequential(*separable_layer(4, 4, 3)).to(kernel_device)
+    x = torch.randn(2, 4, 5, 5, device=kernel_device)
+    x[0, 1, 2, 2] = torch.nan
+    y = separable_layers(x, Chain(list(modules)).layers(x))
+    assert y.isnan().all()
+    assert modules[3].running_mean.isnan().all()
+
+
+def test_a_layer_is_computed_again_in_a_checkpoint(kernel_device, separable_layer):
+    """As pnas-models does it, whose normalizations leave their statistics alone the second time."""
+    modules = nn.Sequential(*separable_layer(4, 4, 3)).to(kernel_device)
+    norm, x = modules[3], torch.randn(2, 4, 5, 5, device=kernel_device, requires_grad=True)
+
+    def run(x):
+        return separable_layers(x, Chain(list(modules)).layers(x))
+
+    @contextlib.contextmanager
+    def second_time():
+        counter, momentum = norm.num_batches_tracked, norm.momentum
+        norm.num_batches_tracked, norm.momentum = None, 0.0
+        try:
+            yield
+        finally:
+            norm.num_batches_tracked, norm.momentum = counter, momentum
+
+    (expected,) = torch.autograd.grad(run(x).square().sum(), x)
+    y = checkpoint(run, x, use_reentrant=False, context_fn=lambda: (contextlib.nullcontext(), second_time()))
+    (gradient,) = torch.autograd.grad(y.square().sum(), x)
+    assert torch.equal(gradient, expected)
+    assert norm.num_batches_tracked == 2

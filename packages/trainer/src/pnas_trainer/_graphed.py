@@ -77,6 +77,11 @@ class GraphedStep:
             else:
                 graph.replay()
 
+    @property
+    def may_be(self) -> bool:
+        """Whether there is a graph, or is to be one."""
+        return not self._cannot_be
+
     def dropped(self) -> bool:
         """Give up a graph for the memory that it holds; whether there was one."""
         had_one = self._graph is not None

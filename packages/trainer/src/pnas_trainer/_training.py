@@ -145,6 +145,12 @@ class Training:
             try:
                 with memory_shortage():
                     return self._accumulated(images, labels)
+            except RuntimeError as error:
+                # PyTorch keeps what a ReLU gives, and our layers keep what it is of, which a model may overwrite.
+                if not self._has_fused_layers or "modified by an inplace operation" not in str(error):
+                    raise
+                self._has_fused_layers = False
+                continue
             except OutOfMemoryError:
                 # Combined children are better off in smaller company: their batches stay whole.
                 size = min(self.micro_batch_size, images.shape[1])
@@ -202,8 +208,8 @@ class Training:
         return torch.autocast(self._device.type, torch.bfloat16) if is_on else nullcontext()
 
     def _operations(self) -> AbstractContextManager[Any]:
-        if self._has_fused_layers:
-            return fused_layers(self.model, is_faster)
+        if self._has_fused_layers and self._graphed is not None and self._graphed.may_be:
+            return fused_layers(self.model, is_faster)  # one by one they may take the host longer than PyTorch's do
         return fast_operations() if self._has_fast_operations else nullcontext()
 
     def _measured(self) -> list[float | None]:

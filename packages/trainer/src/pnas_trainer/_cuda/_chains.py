@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ class Chain:
 
     def layers(self, x: Tensor) -> list[Separable] | None:
         """For such maps `(N, C, H, W)`; None where their convolutions see what no window shows."""
-        layers = []
+        layers, precision = [], _precision()
         for begin in range(0, len(self.modules), _N_MODULES):
             _, depthwise, pointwise, norm = self.modules[begin : begin + _N_MODULES]
             # Chains are made of such.
@@ -41,7 +42,14 @@ class Chain:
                 return None
             rows, columns = seen
             layers.append(
-                Separable(depthwise=depthwise.weight, pointwise=pointwise.weight, norm=norm, rows=rows, columns=columns)
+                Separable(
+                    depthwise=depthwise.weight,
+                    pointwise=pointwise.weight,
+                    norm=norm,
+                    rows=rows,
+                    columns=columns,
+                    precision=precision,
+                )
             )
             x = x.new_empty(()).expand(1, pointwise.out_channels, rows.n_outputs, columns.n_outputs)
         return layers
@@ -79,10 +87,24 @@ def _is_layer(modules: Sequence[nn.Module], *, is_first: bool) -> bool:
         and type(norm) is nn.BatchNorm2d
         and norm.training
         and norm.momentum is not None
-        and all(_is_float32(x) for x in (depthwise.weight, pointwise.weight, norm.weight, norm.bias))
-        and all(_is_float32(x) for x in (norm.running_mean, norm.running_var))
+        and all(_is_dense(x) for x in (depthwise.weight, pointwise.weight))
+        and all(_is_dense(x) for x in (norm.weight, norm.bias, norm.running_mean, norm.running_var))
     )
 
 
-def _is_float32(x: Tensor | None) -> bool:
-    return x is not None and x.dtype == torch.float32 and x.numel() > 0
+def _is_dense(x: Tensor | None) -> bool:
+    """Whether the kernels may go along its memory, which for weights of a convolution is the same in both layouts."""
+    return x is not None and x.dtype == torch.float32 and (x.is_contiguous() or _is_in_layout(x)) and x.numel() > 0
+
+
+def _is_in_layout(x: Tensor) -> bool:
+    return x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last)
+
+
+def _precision() -> str:
+    """Of products of float32, as PyTorch's convolutions have it."""
+    try:
+        return "tf32" if torch.backends.cudnn.allow_tf32 else "ieee"
+    except RuntimeError:  # somebody has said it in the other way, which versions after 2.8 have
+        settings: Any = torch.backends.cudnn
+        return "tf32" if settings.conv.fp32_precision == "tf32" else "ieee"

@@ -1,14 +1,15 @@
 import copy
 import warnings
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pnas_trainer._cuda._chains import Chain
-from pnas_trainer._cuda._layer import Separable, n_pixels
+from pnas_trainer._cuda._layer import Separable
 from pnas_trainer._cuda._separable import separable_layers
-from pnas_trainer._memory import is_out_of_memory
+from pnas_trainer._memory import is_out_of_memory, released
 from pnas_trainer._set_up import set_up
 
 _N_ROUNDS, _N_REPLAYS = 3, 5
@@ -16,6 +17,9 @@ _MOST_APART = 0.1
 """Of the norm of what PyTorch computes: in 16 bits, rounding alone moves gradients of normalizations by 3 %."""
 _MOST_NUMBERS = 2**30
 """Of a map: the kernels count in 32 bits."""
+_MOST_TAPS = 64
+_ARCHITECTURE = (8, 0)
+"""Of the oldest GPUs that Triton compiles these for: on others it may end the process."""
 
 Milliseconds = Callable[[Callable[[], object]], float]
 """How long something takes on the device."""
@@ -29,62 +33,94 @@ def is_faster(chain: Chain, layers: Sequence[Separable], x: Tensor) -> bool:
     That is measured once in a process, forward and backward, as CUDA graphs; so is whether both compute the same.
     Where Triton is not there or cannot compile, a warning says so.
     """
-    if x.device.type != "cuda" or _most_numbers(layers, x) > _MOST_NUMBERS:
+    if x.device.type != "cuda" or not _may_be(layers, x):
         return False
     key = x.device, x.dtype, len(x), tuple(x.shape[2:]), tuple(map(_form, layers))
     if key not in _chosen:
         if torch.cuda.is_current_stream_capturing():
             return False
-        with set_up.running():
-            _chosen[key] = _measured(chain, x, _milliseconds)
+        with set_up.running(), _undisturbed():
+            chosen = _measured(chain, x, _milliseconds)
+        if chosen is None:
+            return False
+        _chosen[key] = chosen
     return _chosen[key]
 
 
-def _most_numbers(layers: Sequence[Separable], x: Tensor) -> int:
-    return n_pixels(x) * max(layer.groups * max(layer.channels, layer.out_channels) for layer in layers)
+def _may_be(layers: Sequence[Separable], x: Tensor) -> bool:
+    numbers = x.numel()
+    for layer in layers:
+        n_pixels = len(x) * layer.rows.n_outputs * layer.columns.n_outputs
+        numbers = max(numbers, n_pixels * layer.groups * max(layer.channels, layer.out_channels))
+    n_taps = max(layer.rows.n_taps * layer.columns.n_taps for layer in layers)
+    is_new = torch.cuda.get_device_capability(x.device) >= _ARCHITECTURE
+    return is_new and numbers <= _MOST_NUMBERS and n_taps <= _MOST_TAPS
 
 
 def _form(layer: Separable) -> Hashable:
     groups = layer.groups.bit_length()  # so that there are not too many; which is faster does not depend on it much
-    return groups, layer.channels, layer.out_channels, layer.rows, layer.columns
+    return groups, layer.channels, layer.out_channels, layer.rows, layer.columns, layer.precision
 
 
-def _measured(chain: Chain, x: Tensor, milliseconds: Milliseconds) -> bool:
-    chain = Chain(copy.deepcopy(chain.modules))
-    layers = chain.layers(x) or []  # there are some, as before
-    parameters = [parameter for layer in layers for parameter in layer.parameters]
-    x = x.detach().clone(memory_format=torch.channels_last).requires_grad_()
-    is_short = x.dtype != torch.float32
-
-    def run(way: Callable[[Tensor], Tensor]) -> tuple[Tensor, ...]:
-        with torch.autocast(x.device.type, x.dtype if is_short else None, enabled=is_short, cache_enabled=False):
-            y = way(x)
-        return y, *torch.autograd.grad(y, [x, *parameters], _noise_like(y))
-
-    def ours() -> tuple[Tensor, ...]:
-        return run(lambda x: separable_layers(x, layers))
-
-    def plain() -> tuple[Tensor, ...]:
-        return run(chain)
-
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without those around a model who keep its tensors in a way of their own, or look where the host waits."""
+    mode = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("default")
     try:
-        computed = ours()
-    except Exception as error:  # whatever Triton, its compiler and the driver have to say
-        if is_out_of_memory(error):
-            raise
-        _warn(" ".join(str(error).split())[:200] or type(error).__name__)
-        return False
-    apart = max(_apart(a, b) for a, b in zip(computed, plain(), strict=True))
-    if not apart <= _MOST_APART:
-        _warn(f"what they compute is {apart:.0%} away from PyTorch's own")
-        return False
-    return milliseconds(ours) < milliseconds(plain)
+        with torch.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: x):
+            yield
+    finally:
+        torch.cuda.set_sync_debug_mode(mode)
 
 
-def _noise_like(y: Tensor) -> Tensor:
+def _measured(chain: Chain, x: Tensor, milliseconds: Milliseconds) -> bool | None:
+    """None where there is no memory for it."""
+    try:
+        ours, plain = (_Way(chain, x, is_ours=is_ours) for is_ours in (True, False))
+        apart = max(map(_apart, ours.results(), plain.results()))
+        if not apart <= _MOST_APART:
+            _warn(f"what they compute is {apart:.0%} away from PyTorch's own")
+            return False
+        return milliseconds(ours) < milliseconds(plain)
+    except Exception as error:  # noqa: BLE001  # whatever Triton, its compiler and the driver have to say
+        if not is_out_of_memory(error):
+            _warn(" ".join(str(error).split())[:200] or type(error).__name__)
+            return False
+    released(x.device)
+    return None
+
+
+class _Way:
+    """One of two ways to compute a chain, forward and backward, with noise for maps and weights: networks may begin
+    with zeros, of which nothing can be told.
+    """
+
+    def __init__(self, chain: Chain, x: Tensor, *, is_ours: bool) -> None:
+        self._modules = nn.Sequential(*copy.deepcopy(chain.modules))
+        for parameter in self._modules.parameters():
+            parameter.requires_grad_()
+            parameter.data.copy_(_noise_like(parameter))
+        self._chain = Chain(list(self._modules))
+        self._layers = self._chain.layers(x) or []  # there are some, as before
+        self._x = _noise_like(x).contiguous(memory_format=torch.channels_last).requires_grad_()
+        self._is_ours = is_ours
+
+    def __call__(self) -> tuple[Tensor, ...]:
+        x, is_short = self._x, self._x.dtype != torch.float32
+        with torch.autocast(x.device.type, x.dtype if is_short else None, enabled=is_short, cache_enabled=False):
+            y = separable_layers(x, self._layers) if self._is_ours else self._chain(x)
+        return y, *torch.autograd.grad(y, [x, *self._modules.parameters()], _noise_like(y))
+
+    def results(self) -> list[Tensor]:
+        """With the statistics that have moved."""
+        return [*self(), *self._modules.buffers()]
+
+
+def _noise_like(x: Tensor) -> Tensor:
     """The same every time, so that nobody's random numbers depend on what is measured."""
-    phases = torch.arange(y.numel(), device=y.device, dtype=torch.float32)
-    return (phases * 0.7).sin().to(y.dtype).view(y.shape).contiguous(memory_format=torch.channels_last)
+    phases = torch.arange(x.numel(), device=x.device, dtype=torch.float32)
+    return (phases * 0.7).sin().add(0.1).to(x.dtype).view(x.shape)
 
 
 @torch.no_grad()

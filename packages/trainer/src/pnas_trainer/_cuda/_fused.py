@@ -41,7 +41,7 @@ def _forward(parts: Sequence[nn.Module | Chain], choose: Choose, x: Tensor) -> T
 
 
 def _computed(chain: Chain, choose: Choose, x: Tensor) -> Tensor:
-    if x.ndim == 4 and x.is_floating_point() and torch.is_grad_enabled():
+    if x.ndim == 4 and x.is_floating_point() and torch.is_grad_enabled() and not torch.compiler.is_compiling():
         type_ = x.device.type
         maps = x.to(torch.get_autocast_dtype(type_)) if torch.is_autocast_enabled(type_) else x
         layers = chain.layers(maps)

@@ -4,13 +4,19 @@ That is what limits them on a GPU, so what can be computed as a map is read is n
 normalization before it. Statistics are those of the tile that is being written. Nothing is added up by atomics: the
 same inputs give the same bits.
 
-Maps are `(pixels, groups * channels)`, as `channels_last` lies in memory. A program computes BLOCK_P pixels of all
-channels of one group, in blocks that are padded to a power of two. Output row `h` and tap `i` of a convolution see row
-`first_row + row_stride * h + row_dilation * i`, and the same for columns. Sums are float32.
+Maps are `(pixels, groups * channels)`, as `channels_last` lies in memory. A program computes every so many-th tile of
+one group: BLOCK_P pixels of all its channels, in blocks that are padded to a power of two. Output row `h` and tap `i`
+of a convolution see row `first_row + row_stride * h + row_dilation * i`, and the same for columns. Sums are float32.
 """
 
 import triton
 import triton.language as tl
+
+
+@triton.jit
+def rectified(x):
+    """What is not a number stays so: a maximum would make it 0."""
+    return tl.where(x <= 0.0, 0.0, x)
 
 
 @triton.jit
@@ -23,6 +29,7 @@ def forward(
     y,
     moments,
     n_pixels,
+    n_tiles,
     height,
     width,
     out_height,
@@ -43,60 +50,66 @@ def forward(
     BLOCK_O: tl.constexpr,
     PRECISION: tl.constexpr,
 ):
-    """`z`, the depthwise convolution of ReLU(x); `y`, its product with the matrix; and the moments of y's tile.
+    """`z`, the depthwise convolution of ReLU(x); `y`, its product with the matrix; and the moments of y.
 
-    x `(N * height * width, groups * channels)`; affine, where it is normalized first, its scale and shift `(2, groups *
+    x `(N * height * width, groups * channels)`; affine, where x is normalized first, scale and shift `(2, groups *
     channels)`; taps `(groups * channels, N_ROWS * N_COLUMNS)`; matrix `(groups * out_channels, channels)`; moments
-    `(tiles, 2, groups * out_channels)`: the mean, and the sum of squares around it.
+    `(programs, 3, groups * out_channels)`: how many pixels a program has seen, their mean, and the squares around it.
     """
-    tile, group, n_groups = tl.program_id(0), tl.program_id(1), tl.num_programs(1)
-    pixel = tile * BLOCK_P + tl.arange(0, BLOCK_P)
-    is_pixel = pixel < n_pixels
-    column = (pixel % out_width) * column_stride + first_column
-    row = (pixel // out_width % out_height) * row_stride + first_row
-    image = pixel // (out_width * out_height)
-    within = tl.arange(0, BLOCK_C)
-    is_channel = within < CHANNELS
-    channel = group * CHANNELS + within
-    n_channels = n_groups * CHANNELS
-    total = tl.zeros((BLOCK_P, BLOCK_C), tl.float32)
+    program, group, n_groups = tl.program_id(0), tl.program_id(1), tl.num_programs(1)
+    within, out = tl.arange(0, BLOCK_C), tl.arange(0, BLOCK_O)
+    is_channel, is_out = within < CHANNELS, out < OUT_CHANNELS
+    channel, out_channel = group * CHANNELS + within, group * OUT_CHANNELS + out
+    n_channels, n_out_channels = n_groups * CHANNELS, n_groups * OUT_CHANNELS
+    scale, shift = tl.zeros((1, BLOCK_C), tl.float32), tl.zeros((1, BLOCK_C), tl.float32)
     if IS_NORMALIZED:
         scale = tl.load(affine + channel, is_channel, 0.0)[None, :]
         shift = tl.load(affine + n_channels + channel, is_channel, 0.0)[None, :]
-    for i in range(N_ROWS):
-        seen_row = row + i * row_dilation
-        is_row = is_pixel & (seen_row >= 0) & (seen_row < height)
-        for j in tl.static_range(N_COLUMNS):
-            seen_column = column + j * column_dilation
-            is_seen = is_row & (seen_column >= 0) & (seen_column < width)
-            mask = is_seen[:, None] & is_channel[None, :]
-            place = (image * height + seen_row) * width + seen_column
-            seen = tl.load(x + place[:, None] * n_channels + channel[None, :], mask, 0.0)
-            if IS_NORMALIZED:
-                positive = tl.where(is_seen[:, None], tl.maximum(seen.to(tl.float32) * scale + shift, 0.0), 0.0)
-            else:
-                positive = tl.maximum(seen, 0.0).to(tl.float32)
-            tap = tl.load(taps + channel * (N_ROWS * N_COLUMNS) + i * N_COLUMNS + j, is_channel, 0.0)
-            total += positive * tap[None, :]
-    rounded = total.to(z.dtype.element_ty)
-    tl.store(z + pixel[:, None] * n_channels + channel[None, :], rounded, is_pixel[:, None] & is_channel[None, :])
-
-    out = tl.arange(0, BLOCK_O)
-    is_out = out < OUT_CHANNELS
-    out_channel = group * OUT_CHANNELS + out
-    n_out_channels = n_groups * OUT_CHANNELS
     factors = tl.load(
         matrix + out_channel[None, :] * CHANNELS + within[:, None], is_channel[:, None] & is_out[None, :], 0.0
-    )
-    product = tl.dot(rounded, factors.to(rounded.dtype), input_precision=PRECISION).to(y.dtype.element_ty)
-    tl.store(y + pixel[:, None] * n_out_channels + out_channel[None, :], product, is_pixel[:, None] & is_out[None, :])
-
-    product = product.to(tl.float32)  # rounded, as whoever reads it sees it; pixels beyond the last one are 0
-    mean = tl.sum(product, 0) / tl.minimum(n_pixels - tile * BLOCK_P, BLOCK_P)
-    around = tl.where(is_pixel[:, None], product - mean[None, :], 0.0)
-    moment = moments + tile * 2 * n_out_channels + out_channel
-    tl.store(moment, mean, is_out)
-    tl.store(moment + n_out_channels, tl.sum(around * around, 0), is_out)
+    ).to(z.dtype.element_ty)
+    count = 0.0
+    mean, squares = tl.zeros((BLOCK_O,), tl.float32), tl.zeros((BLOCK_O,), tl.float32)
+    for tile in range(program, n_tiles, tl.num_programs(0)):
+        pixel = tile * BLOCK_P + tl.arange(0, BLOCK_P)
+        is_pixel = pixel < n_pixels
+        column = (pixel % out_width) * column_stride + first_column
+        row = (pixel // out_width % out_height) * row_stride + first_row
+        image = pixel // (out_width * out_height)
+        total = tl.zeros((BLOCK_P, BLOCK_C), tl.float32)
+        for i in range(N_ROWS):
+            seen_row = row + i * row_dilation
+            is_row = is_pixel & (seen_row >= 0) & (seen_row < height)
+            for j in tl.static_range(N_COLUMNS):
+                seen_column = column + j * column_dilation
+                is_seen = is_row & (seen_column >= 0) & (seen_column < width)
+                place = (image * height + seen_row) * width + seen_column
+                seen = tl.load(
+                    x + place[:, None] * n_channels + channel[None, :], is_seen[:, None] & is_channel[None, :], 0.0
+                ).to(tl.float32)
+                if IS_NORMALIZED:
+                    seen = tl.where(is_seen[:, None], seen * scale + shift, 0.0)
+                tap = tl.load(taps + channel * (N_ROWS * N_COLUMNS) + i * N_COLUMNS + j, is_channel, 0.0)
+                total += rectified(seen) * tap[None, :]
+        rounded = total.to(z.dtype.element_ty)
+        tl.store(z + pixel[:, None] * n_channels + channel[None, :], rounded, is_pixel[:, None] & is_channel[None, :])
+        product = tl.dot(rounded, factors, input_precision=PRECISION).to(y.dtype.element_ty)
+        tl.store(
+            y + pixel[:, None] * n_out_channels + out_channel[None, :], product, is_pixel[:, None] & is_out[None, :]
+        )
+        # Rounded, as whoever reads it sees it; pixels beyond the last one are 0.
+        product = product.to(tl.float32)
+        some = tl.minimum(n_pixels - tile * BLOCK_P, BLOCK_P).to(tl.float32)
+        some_mean = tl.sum(product, 0) / some
+        around = tl.where(is_pixel[:, None], product - some_mean[None, :], 0.0)
+        off = some_mean - mean
+        squares += tl.sum(around * around, 0) + off * off * (count * some / (count + some))
+        mean += off * (some / (count + some))
+        count += some
+    moment = moments + program * 3 * n_out_channels + out_channel
+    tl.store(moment, tl.zeros((BLOCK_O,), tl.float32) + count, is_out)
+    tl.store(moment + n_out_channels, mean, is_out)
+    tl.store(moment + 2 * n_out_channels, squares, is_out)
 
 
 @triton.jit
@@ -109,40 +122,35 @@ def statistics(
     counter,
     mean_and_scale,
     affine,
-    n_tiles,
+    n_parts,
     n_pixels,
     n_channels,
     n_counters,
     momentum,
     epsilon,
-    TILE: tl.constexpr,
     BLOCK_T: tl.constexpr,
     BLOCK_C: tl.constexpr,
 ):
-    """From the moments of tiles of TILE pixels: mean and inverse standard deviation `(2, channels)`, and the scale and
-    shift `(2, channels)` that normalize; running statistics and counters move.
+    """From the moments of all programs: mean and inverse standard deviation `(2, channels)`, and the scale and shift
+    `(2, channels)` that normalize; running statistics and counters move.
     """
     channel = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     is_channel = channel < n_channels
     total = tl.zeros((BLOCK_C,), tl.float32)
-    for begin in range(0, n_tiles, BLOCK_T):
-        tile = begin + tl.arange(0, BLOCK_T)
-        mask = (tile < n_tiles)[:, None] & is_channel[None, :]
-        means = tl.load(moments + tile[:, None] * 2 * n_channels + channel[None, :], mask, 0.0)
-        count = tl.minimum(n_pixels - tile * TILE, TILE).to(tl.float32)
-        total += tl.sum(means * count[:, None], 0)
+    for begin in range(0, n_parts, BLOCK_T):
+        part = begin + tl.arange(0, BLOCK_T)
+        mask = (part < n_parts)[:, None] & is_channel[None, :]
+        place = moments + part[:, None] * 3 * n_channels + channel[None, :]
+        total += tl.sum(tl.load(place, mask, 0.0) * tl.load(place + n_channels, mask, 0.0), 0)
     mean = total / n_pixels
     squares = tl.zeros((BLOCK_C,), tl.float32)
-    for begin in range(0, n_tiles, BLOCK_T):
-        tile = begin + tl.arange(0, BLOCK_T)
-        mask = (tile < n_tiles)[:, None] & is_channel[None, :]
-        place = moments + tile[:, None] * 2 * n_channels + channel[None, :]
-        means, around = tl.load(place, mask, 0.0), tl.load(place + n_channels, mask, 0.0)
-        count = tl.minimum(n_pixels - tile * TILE, TILE).to(tl.float32)
-        off = means - mean[None, :]
-        squares += tl.sum(tl.where(mask, around + off * off * count[:, None], 0.0), 0)
-    variance = squares / n_pixels
-    inverse = 1.0 / tl.sqrt(variance + epsilon)
+    for begin in range(0, n_parts, BLOCK_T):
+        part = begin + tl.arange(0, BLOCK_T)
+        mask = (part < n_parts)[:, None] & is_channel[None, :]
+        place = moments + part[:, None] * 3 * n_channels + channel[None, :]
+        off = tl.load(place + n_channels, mask, 0.0) - mean[None, :]
+        squares += tl.sum(tl.load(place + 2 * n_channels, mask, 0.0) + off * off * tl.load(place, mask, 0.0), 0)
+    inverse = 1.0 / tl.sqrt(squares / n_pixels + epsilon)
     tl.store(mean_and_scale + channel, mean, is_channel)
     tl.store(mean_and_scale + n_channels + channel, inverse, is_channel)
     scale = tl.load(weight + channel, is_channel, 0.0) * inverse
@@ -180,25 +188,31 @@ def normalization_sums(
     mean_and_scale,
     sums,
     n_pixels,
+    n_tiles,
     CHANNELS: tl.constexpr,
     BLOCK_P: tl.constexpr,
     BLOCK_C: tl.constexpr,
 ):
-    """Over a tile's pixels, those of the gradient and of its product with the normalized y: `(tiles, 2, channels)`."""
-    tile, group, n_channels = tl.program_id(0), tl.program_id(1), tl.num_programs(1) * CHANNELS
-    pixel = tile * BLOCK_P + tl.arange(0, BLOCK_P)
+    """Over a program's pixels, those of the gradient and of its product with the normalized y: `(programs, 2,
+    channels)`.
+    """
+    program, group, n_channels = tl.program_id(0), tl.program_id(1), tl.num_programs(1) * CHANNELS
     within = tl.arange(0, BLOCK_C)
     is_channel = within < CHANNELS
     channel = group * CHANNELS + within
-    mask = (pixel < n_pixels)[:, None] & is_channel[None, :]
-    place = pixel[:, None] * n_channels + channel[None, :]
-    mean = tl.load(mean_and_scale + channel, is_channel, 0.0)
+    mean = tl.load(mean_and_scale + channel, is_channel, 0.0)[None, :]
     inverse = tl.load(mean_and_scale + n_channels + channel, is_channel, 0.0)
-    got = tl.load(gradient + place, mask, 0.0).to(tl.float32)
-    normalized = (tl.load(y + place, mask, 0.0).to(tl.float32) - mean[None, :]) * inverse[None, :]
-    store = sums + tile * 2 * n_channels + channel
-    tl.store(store, tl.sum(got, 0), is_channel)
-    tl.store(store + n_channels, tl.sum(got * normalized, 0), is_channel)
+    total, product = tl.zeros((BLOCK_P, BLOCK_C), tl.float32), tl.zeros((BLOCK_P, BLOCK_C), tl.float32)
+    for tile in range(program, n_tiles, tl.num_programs(0)):
+        pixel = tile * BLOCK_P + tl.arange(0, BLOCK_P)
+        mask = (pixel < n_pixels)[:, None] & is_channel[None, :]
+        place = pixel[:, None] * n_channels + channel[None, :]
+        got = tl.load(gradient + place, mask, 0.0).to(tl.float32)
+        total += got
+        product += got * (tl.load(y + place, mask, 0.0).to(tl.float32) - mean)
+    store = sums + program * 2 * n_channels + channel
+    tl.store(store, tl.sum(total, 0), is_channel)
+    tl.store(store + n_channels, tl.sum(product, 0) * inverse, is_channel)
 
 
 @triton.jit
@@ -209,22 +223,22 @@ def normalization_gradients(
     weight_gradient,
     bias_gradient,
     coefficients,
-    n_tiles,
+    n_parts,
     n_pixels,
     n_channels,
     BLOCK_T: tl.constexpr,
     BLOCK_C: tl.constexpr,
 ):
-    """From the sums of all tiles: the gradients of weight and bias, and the coefficients `(3, channels)` with which
+    """From the sums of all programs: the gradients of weight and bias, and the coefficients `(3, channels)` with which
     the gradient of y is `a * gradient - b - c * (y - mean)`.
     """
     channel = tl.program_id(0) * BLOCK_C + tl.arange(0, BLOCK_C)
     is_channel = channel < n_channels
     total, product = tl.zeros((BLOCK_C,), tl.float32), tl.zeros((BLOCK_C,), tl.float32)
-    for begin in range(0, n_tiles, BLOCK_T):
-        tile = begin + tl.arange(0, BLOCK_T)
-        mask = (tile < n_tiles)[:, None] & is_channel[None, :]
-        place = sums + tile[:, None] * 2 * n_channels + channel[None, :]
+    for begin in range(0, n_parts, BLOCK_T):
+        part = begin + tl.arange(0, BLOCK_T)
+        mask = (part < n_parts)[:, None] & is_channel[None, :]
+        place = sums + part[:, None] * 2 * n_channels + channel[None, :]
         total += tl.sum(tl.load(place, mask, 0.0), 0)
         product += tl.sum(tl.load(place + n_channels, mask, 0.0), 0)
     tl.store(weight_gradient + channel, product, is_channel)
@@ -289,16 +303,16 @@ def product_gradients(
 
 
 @triton.jit
-def depthwise_gradients(
+def depthwise_input_gradient(
     z_gradient,
     x,
     affine,
     mean_and_scale,
     taps,
     x_gradient,
-    taps_gradients,
     sums,
     n_pixels,
+    n_tiles,
     height,
     width,
     out_height,
@@ -316,51 +330,122 @@ def depthwise_gradients(
     BLOCK_P: tl.constexpr,
     BLOCK_C: tl.constexpr,
 ):
-    """Back through depthwise convolution and ReLU: the gradient of what the ReLU was of, and what each tile of x
-    contributes to that of the taps, `(tiles, N_ROWS * N_COLUMNS, groups * channels)`.
+    """Back through depthwise convolution and ReLU: the gradient of what the ReLU was of.
 
-    Where x was normalized first, the tiles' sums for that normalization's gradient, too, as of `normalization_sums`.
+    Where x was normalized first, its sums for that normalization's gradient, too, as of `normalization_sums`.
     """
-    tile, group, n_groups = tl.program_id(0), tl.program_id(1), tl.num_programs(1)
-    pixel = tile * BLOCK_P + tl.arange(0, BLOCK_P)
-    is_pixel = pixel < n_pixels
-    column = pixel % width - first_column
-    row = pixel // width % height - first_row
-    image = pixel // (width * height)
+    program, group, n_groups = tl.program_id(0), tl.program_id(1), tl.num_programs(1)
     within = tl.arange(0, BLOCK_C)
     is_channel = within < CHANNELS
     channel = group * CHANNELS + within
     n_channels = n_groups * CHANNELS
-    mask = is_pixel[:, None] & is_channel[None, :]
-    at = pixel[:, None] * n_channels + channel[None, :]
-    before = tl.load(x + at, mask, 0.0).to(tl.float32)
-    read = before
+    scale, shift = tl.zeros((1, BLOCK_C), tl.float32), tl.zeros((1, BLOCK_C), tl.float32)
+    mean = tl.zeros((1, BLOCK_C), tl.float32)
     if IS_NORMALIZED:
         scale = tl.load(affine + channel, is_channel, 0.0)[None, :]
         shift = tl.load(affine + n_channels + channel, is_channel, 0.0)[None, :]
-        read = tl.where(mask, before * scale + shift, 0.0)
-    positive = tl.maximum(read, 0.0)
-    total = tl.zeros((BLOCK_P, BLOCK_C), tl.float32)
-    contribution = taps_gradients + tile * (N_ROWS * N_COLUMNS) * n_channels + channel
-    for i in range(N_ROWS):
-        rows = row - i * row_dilation
-        is_row = is_pixel & (rows >= 0) & (rows % row_stride == 0) & (rows // row_stride < out_height)
-        for j in tl.static_range(N_COLUMNS):
-            columns = column - j * column_dilation
-            is_seen = is_row & (columns >= 0) & (columns % column_stride == 0) & (columns // column_stride < out_width)
-            place = (image * out_height + rows // row_stride) * out_width + columns // column_stride
-            got = tl.load(
-                z_gradient + place[:, None] * n_channels + channel[None, :], is_seen[:, None] & is_channel[None, :], 0.0
-            ).to(tl.float32)
-            tap = tl.load(taps + channel * (N_ROWS * N_COLUMNS) + i * N_COLUMNS + j, is_channel, 0.0)
-            total += got * tap[None, :]
-            tl.store(contribution + (i * N_COLUMNS + j) * n_channels, tl.sum(got * positive, 0), is_channel)
-    passed = tl.where(read > 0.0, total, 0.0).to(x_gradient.dtype.element_ty)
-    tl.store(x_gradient + at, passed, mask)
-    if IS_NORMALIZED:
-        passed = passed.to(tl.float32)  # rounded, as whoever reads it sees it
         mean = tl.load(mean_and_scale + channel, is_channel, 0.0)[None, :]
-        inverse = tl.load(mean_and_scale + n_channels + channel, is_channel, 0.0)[None, :]
-        store = sums + tile * 2 * n_channels + channel
-        tl.store(store, tl.sum(passed, 0), is_channel)
-        tl.store(store + n_channels, tl.sum(passed * (before - mean) * inverse, 0), is_channel)
+    sum_, product = tl.zeros((BLOCK_C,), tl.float32), tl.zeros((BLOCK_C,), tl.float32)
+    for tile in range(program, n_tiles, tl.num_programs(0)):
+        pixel = tile * BLOCK_P + tl.arange(0, BLOCK_P)
+        is_pixel = pixel < n_pixels
+        column = pixel % width - first_column
+        row = pixel // width % height - first_row
+        image = pixel // (width * height)
+        total = tl.zeros((BLOCK_P, BLOCK_C), tl.float32)
+        for i in range(N_ROWS):
+            rows = row - i * row_dilation
+            is_row = is_pixel & (rows >= 0) & (rows % row_stride == 0) & (rows // row_stride < out_height)
+            for j in tl.static_range(N_COLUMNS):
+                columns = column - j * column_dilation
+                is_seen = is_row & (columns >= 0) & (columns % column_stride == 0)
+                is_seen = is_seen & (columns // column_stride < out_width)
+                place = (image * out_height + rows // row_stride) * out_width + columns // column_stride
+                got = tl.load(
+                    z_gradient + place[:, None] * n_channels + channel[None, :],
+                    is_seen[:, None] & is_channel[None, :],
+                    0.0,
+                ).to(tl.float32)
+                tap = tl.load(taps + channel * (N_ROWS * N_COLUMNS) + i * N_COLUMNS + j, is_channel, 0.0)
+                total += got * tap[None, :]
+        mask = is_pixel[:, None] & is_channel[None, :]
+        at = pixel[:, None] * n_channels + channel[None, :]
+        before = tl.load(x + at, mask, 0.0).to(tl.float32)
+        read = before
+        if IS_NORMALIZED:
+            read = before * scale + shift
+        passed = tl.where(mask & ~(read <= 0.0), total, 0.0).to(x_gradient.dtype.element_ty)
+        tl.store(x_gradient + at, passed, mask)
+        if IS_NORMALIZED:
+            rounded = passed.to(tl.float32)  # as whoever reads it sees it
+            sum_ += tl.sum(rounded, 0)
+            product += tl.sum(rounded * (before - mean), 0)
+    if IS_NORMALIZED:
+        inverse = tl.load(mean_and_scale + n_channels + channel, is_channel, 0.0)
+        store = sums + program * 2 * n_channels + channel
+        tl.store(store, sum_, is_channel)
+        tl.store(store + n_channels, product * inverse, is_channel)
+
+
+@triton.jit
+def taps_gradient(
+    z_gradient,
+    x,
+    affine,
+    parts,
+    n_pixels,
+    n_tiles,
+    height,
+    width,
+    out_height,
+    out_width,
+    first_row,
+    first_column,
+    row_stride,
+    column_stride,
+    row_dilation,
+    column_dilation,
+    IS_NORMALIZED: tl.constexpr,
+    N_ROWS: tl.constexpr,
+    N_COLUMNS: tl.constexpr,
+    CHANNELS: tl.constexpr,
+    BLOCK_P: tl.constexpr,
+    BLOCK_C: tl.constexpr,
+    BLOCK_J: tl.constexpr,
+):
+    """What a program's pixels of z contribute to the gradient of one row of taps.
+
+    Parts are `(programs, N_ROWS * N_COLUMNS, groups * channels)`; BLOCK_J is a power of two that N_COLUMNS fits into.
+    """
+    program, group, i = tl.program_id(0), tl.program_id(1), tl.program_id(2)
+    within = tl.arange(0, BLOCK_C)
+    is_channel = within < CHANNELS
+    channel = group * CHANNELS + within
+    n_channels = tl.num_programs(1) * CHANNELS
+    scale, shift = tl.zeros((1, 1, BLOCK_C), tl.float32), tl.zeros((1, 1, BLOCK_C), tl.float32)
+    if IS_NORMALIZED:
+        scale = tl.load(affine + channel, is_channel, 0.0)[None, None, :]
+        shift = tl.load(affine + n_channels + channel, is_channel, 0.0)[None, None, :]
+    j = tl.arange(0, BLOCK_J)
+    total = tl.zeros((BLOCK_J, BLOCK_P, BLOCK_C), tl.float32)
+    for tile in range(program, n_tiles, tl.num_programs(0)):
+        pixel = tile * BLOCK_P + tl.arange(0, BLOCK_P)
+        is_pixel = pixel < n_pixels
+        row = (pixel // out_width % out_height) * row_stride + first_row + i * row_dilation
+        column = ((pixel % out_width) * column_stride + first_column)[None, :] + (j * column_dilation)[:, None]
+        is_seen = (is_pixel & (row >= 0) & (row < height))[None, :] & (column >= 0) & (column < width)
+        is_seen = is_seen & (j < N_COLUMNS)[:, None]
+        place = ((pixel // (out_width * out_height) * height + row) * width)[None, :] + column
+        seen = tl.load(
+            x + place[:, :, None] * n_channels + channel[None, None, :],
+            is_seen[:, :, None] & is_channel[None, None, :],
+            0.0,
+        ).to(tl.float32)
+        if IS_NORMALIZED:
+            seen = tl.where(is_seen[:, :, None], seen * scale + shift, 0.0)
+        got = tl.load(
+            z_gradient + pixel[:, None] * n_channels + channel[None, :], is_pixel[:, None] & is_channel[None, :], 0.0
+        ).to(tl.float32)
+        total += rectified(seen) * got[None, :, :]
+    store = parts + ((program * N_ROWS + i) * N_COLUMNS + j)[:, None] * n_channels + channel[None, :]
+    tl.store(store, tl.sum(total, 1), (j < N_COLUMNS)[:, None] & is_channel[None, :])

@@ -7,8 +7,8 @@ from pnas_trainer._windows import Sight
 
 MOST_CHANNELS = 128
 """Of a group, that the kernels keep in registers at once."""
-_TILE = 4096
-"""Numbers of a map that a program has in registers."""
+_TILE = 2048
+"""Numbers of a map that a program has in registers at a time: with more, few programs fit on a multiprocessor."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,7 @@ class Separable:
         pointwise: those of the second, `(groups * out_channels, channels, 1, 1)`.
         norm: its parameters, buffers and settings.
         rows: what the depthwise convolution sees of the rows, and `columns` of the columns.
+        precision: of products of float32, as Triton calls it.
     """
 
     depthwise: Tensor
@@ -27,6 +28,7 @@ class Separable:
     norm: nn.BatchNorm2d
     rows: Sight
     columns: Sight
+    precision: str = "ieee"
 
     @property
     def channels(self) -> int:
@@ -75,11 +77,6 @@ def block(channels: int) -> int:
     return max(16, 1 << (channels - 1).bit_length())
 
 
-def pixels_of_tile(*blocks: int) -> int:
-    """Of a tile with so many channels."""
-    return max(16, _TILE // max(blocks))
-
-
-def n_pixels(maps: Tensor) -> int:
-    """Of all images `(N, C, H, W)`."""
-    return len(maps) * maps.shape[2] * maps.shape[3]
+def pixels_of_tile(channels: int, at_least: int = 16) -> int:
+    """Of a tile with so many channels; again a product needs 16."""
+    return max(at_least, _TILE // channels)

@@ -1,20 +1,35 @@
 from functools import cache
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 
-from pnas_trainer._cuda._layer import Separable, block, n_pixels, pixels_of_tile
+from pnas_trainer._cuda._layer import Separable, block, pixels_of_tile
 
-_TILES_AT_ONCE = 64
-_CHANNELS_AT_ONCE = 32
-"""Of those numbers of tiles that are added up."""
-_WIDE = {"num_warps": 8, "enable_fp_fusion": True}
-"""Options of kernels that keep several tiles in registers: with fewer warps they would not fit."""
-_NARROW = {"num_warps": 4, "enable_fp_fusion": True}
 _MOST_PROGRAMS = 256
-"""That share a group's tiles, where each adds up what its own give: about so many run at a time."""
+"""That share a group's tiles, and leave a sum each: about two for every multiprocessor of a large GPU."""
+_PARTS_AT_ONCE = 128
+_CHANNELS_AT_ONCE = 32
+"""Of those sums, that are added up."""
+_OPTIONS = {"num_warps": 4, "enable_fp_fusion": True}
+_WIDE = {"num_warps": 8, "enable_fp_fusion": True}
+
+
+class Tiles(NamedTuple):
+    """How the pixels of some maps are shared out: `n` tiles of `size` pixels, taken in turns by so many programs."""
+
+    n_pixels: int
+    size: int
+    n: int
+    n_programs: int
+
+    @classmethod
+    def of(cls, maps: Tensor, layer: Separable, channels: int, *, at_least: int = 16, share: int = 1) -> Self:
+        """With so many channels in a tile, of which `share` times as many programs are at work."""
+        n_pixels, size = len(maps) * maps.shape[2] * maps.shape[3], pixels_of_tile(channels, at_least)
+        n = _n_parts(n_pixels, size)
+        return cls(n_pixels, size, n, min(n, max(1, _MOST_PROGRAMS // (layer.groups * share))))
 
 
 class Maps(NamedTuple):
@@ -33,10 +48,10 @@ def forward(layer: Separable, x: Maps) -> tuple[Tensor, Maps]:
     """What the depthwise convolution gives, and what the layer gives."""
     z, y = layer.empty_input_map(x.pixels), layer.empty_output_map(x.pixels)
     blocks = block(layer.channels), block(layer.out_channels)
-    n, tile, n_channels = n_pixels(y), pixels_of_tile(*blocks), y.shape[1]
-    n_tiles = _n_parts(n, tile)
-    moments = _empty(x, n_tiles, 2, n_channels)
-    _kernels().forward[n_tiles, layer.groups](
+    tiles = Tiles.of(y, layer, max(blocks))
+    n_channels = y.shape[1]
+    moments = _empty(x, tiles.n_programs, 3, n_channels)
+    _kernels().forward[tiles.n_programs, layer.groups](
         x.pixels,
         x.pixels if x.affine is None else x.affine,
         layer.depthwise,
@@ -44,7 +59,8 @@ def forward(layer: Separable, x: Maps) -> tuple[Tensor, Maps]:
         z,
         y,
         moments,
-        n,
+        tiles.n_pixels,
+        tiles.n,
         *x.pixels.shape[2:],
         *y.shape[2:],
         *layer.window,
@@ -52,13 +68,15 @@ def forward(layer: Separable, x: Maps) -> tuple[Tensor, Maps]:
         **layer.kernel_size,
         CHANNELS=layer.channels,
         OUT_CHANNELS=layer.out_channels,
-        BLOCK_P=tile,
+        BLOCK_P=tiles.size,
         BLOCK_C=blocks[0],
         BLOCK_O=blocks[1],
-        PRECISION=_precision(),
-        **_WIDE,
+        PRECISION=layer.precision,
+        **_OPTIONS,
     )
     norm = layer.norm
+    # Activation checkpointing takes the counter away where it computes a layer for the second time.
+    counter = norm.num_batches_tracked
     statistics, affine = _empty(x, 2, n_channels), _empty(x, 2, n_channels)
     _kernels().statistics[(_n_parts(n_channels, _CHANNELS_AT_ONCE),)](
         moments,
@@ -66,19 +84,18 @@ def forward(layer: Separable, x: Maps) -> tuple[Tensor, Maps]:
         norm.bias,
         norm.running_mean,
         norm.running_var,
-        norm.num_batches_tracked,
+        norm.running_mean if counter is None else counter,
         statistics,
         affine,
-        n_tiles,
-        n,
+        tiles.n_programs,
+        tiles.n_pixels,
         n_channels,
-        norm.num_batches_tracked.numel(),  # type: ignore[union-attr]  # layers are made of such that have one
-        norm.momentum,
+        0 if counter is None else counter.numel(),
+        float(norm.momentum or 0.0),
         norm.eps,
-        TILE=tile,
-        BLOCK_T=_TILES_AT_ONCE,
+        BLOCK_T=_PARTS_AT_ONCE,
         BLOCK_C=_CHANNELS_AT_ONCE,
-        **_NARROW,
+        **_OPTIONS,
     )
     return z, Maps(y, statistics, affine)
 
@@ -86,29 +103,37 @@ def forward(layer: Separable, x: Maps) -> tuple[Tensor, Maps]:
 def normalized(layer: Separable, y: Maps) -> Tensor:
     """A layer's output as others read it."""
     out = torch.empty_like(y.pixels)
-    n, channels = n_pixels(out), block(layer.out_channels)
-    tile = pixels_of_tile(channels)
-    _kernels().normalize[_n_parts(n, tile), layer.groups](
-        y.pixels, y.affine, out, n, CHANNELS=layer.out_channels, BLOCK_P=tile, BLOCK_C=channels, **_NARROW
+    channels = block(layer.out_channels)
+    tiles = Tiles.of(out, layer, channels)
+    _kernels().normalize[tiles.n, layer.groups](
+        y.pixels,
+        y.affine,
+        out,
+        tiles.n_pixels,
+        CHANNELS=layer.out_channels,
+        BLOCK_P=tiles.size,
+        BLOCK_C=channels,
+        **_OPTIONS,
     )
     return out
 
 
 def normalization_sums(layer: Separable, gradient: Tensor, y: Maps) -> Tensor:
-    """Of the gradient of a layer's output, what the gradients of its normalization depend on: `(tiles, 2, C)`."""
-    n, channels = n_pixels(gradient), block(layer.out_channels)
-    tile = pixels_of_tile(channels)
-    sums = _empty(y, _n_parts(n, tile), 2, gradient.shape[1])
-    _kernels().normalization_sums[len(sums), layer.groups](
+    """Of the gradient of a layer's output, what the gradients of its normalization depend on: `(programs, 2, C)`."""
+    channels = block(layer.out_channels)
+    tiles = Tiles.of(gradient, layer, channels)
+    sums = _empty(y, tiles.n_programs, 2, gradient.shape[1])
+    _kernels().normalization_sums[tiles.n_programs, layer.groups](
         gradient,
         y.pixels,
         y.statistics,
         sums,
-        n,
+        tiles.n_pixels,
+        tiles.n,
         CHANNELS=layer.out_channels,
-        BLOCK_P=tile,
+        BLOCK_P=tiles.size,
         BLOCK_C=channels,
-        **_NARROW,
+        **_OPTIONS,
     )
     return sums
 
@@ -119,8 +144,8 @@ def backward(
     """Of the gradient of a layer's output and its `normalization_sums`, those of its input and of its parameters."""
     coefficients, of_norm = _through_normalization(layer, y, sums)
     z_gradient, of_pointwise = _through_product(layer, z, y, gradient, coefficients)
-    x_gradient, of_depthwise, sums_of_x = _through_depthwise(layer, x, z_gradient)
-    return x_gradient, sums_of_x, (of_depthwise, of_pointwise, *of_norm)
+    x_gradient, sums_of_x = _through_depthwise(layer, x, z_gradient)
+    return x_gradient, sums_of_x, (_of_taps(layer, x, z_gradient), of_pointwise, *of_norm)
 
 
 def _through_normalization(layer: Separable, y: Maps, sums: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
@@ -135,11 +160,11 @@ def _through_normalization(layer: Separable, y: Maps, sums: Tensor) -> tuple[Ten
         of_bias,
         coefficients,
         len(sums),
-        n_pixels(y.pixels),
+        y.pixels[:, 0].numel(),
         n_channels,
-        BLOCK_T=_TILES_AT_ONCE,
+        BLOCK_T=_PARTS_AT_ONCE,
         BLOCK_C=_CHANNELS_AT_ONCE,
-        **_NARROW,
+        **_OPTIONS,
     )
     return coefficients, (of_weight, of_bias)
 
@@ -148,12 +173,10 @@ def _through_product(
     layer: Separable, z: Tensor, y: Maps, gradient: Tensor, coefficients: Tensor
 ) -> tuple[Tensor, Tensor]:
     blocks = block(layer.channels), block(layer.out_channels)
-    n, tile = n_pixels(z), pixels_of_tile(*blocks)
-    n_tiles = _n_parts(n, tile)
-    n_programs = min(n_tiles, _MOST_PROGRAMS)
+    tiles = Tiles.of(z, layer, max(blocks))
     z_gradient = torch.empty_like(z)
-    parts = _empty(y, n_programs, *layer.pointwise.shape)
-    _kernels().product_gradients[n_programs, layer.groups](
+    parts = _empty(y, tiles.n_programs, *layer.pointwise.shape)
+    _kernels().product_gradients[tiles.n_programs, layer.groups](
         gradient,
         y.pixels,
         y.statistics,
@@ -162,49 +185,72 @@ def _through_product(
         z,
         z_gradient,
         parts,
-        n,
-        n_tiles,
+        tiles.n_pixels,
+        tiles.n,
         CHANNELS=layer.channels,
         OUT_CHANNELS=layer.out_channels,
-        BLOCK_P=tile,
+        BLOCK_P=tiles.size,
         BLOCK_C=blocks[0],
         BLOCK_O=blocks[1],
-        PRECISION=_precision(),
+        PRECISION=layer.precision,
         **_WIDE,
+        num_stages=1,  # more of them take so much shared memory that a multiprocessor has room for one program alone
     )
     return z_gradient, parts.sum(0)
 
 
-def _through_depthwise(layer: Separable, x: Maps, z_gradient: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-    channels, n_channels = block(layer.channels), z_gradient.shape[1]
-    n, tile = n_pixels(x.pixels), pixels_of_tile(channels)
-    n_tiles = _n_parts(n, tile)
+def _through_depthwise(layer: Separable, x: Maps, z_gradient: Tensor) -> tuple[Tensor, Tensor | None]:
+    channels = block(layer.channels)
+    tiles = Tiles.of(x.pixels, layer, channels)
     x_gradient = torch.empty_like(x.pixels)
-    n_taps = layer.rows.n_taps * layer.columns.n_taps
-    parts = _empty(x, n_tiles, n_taps, n_channels)
-    sums = _empty(x, n_tiles, 2, n_channels) if x.affine is not None else None
-    unread = parts  # a pointer has to be one
-    _kernels().depthwise_gradients[n_tiles, layer.groups](
+    sums = _empty(x, tiles.n_programs, 2, x.pixels.shape[1])
+    _kernels().depthwise_input_gradient[tiles.n_programs, layer.groups](
         z_gradient,
         x.pixels,
-        unread if x.affine is None else x.affine,
-        unread if x.statistics is None else x.statistics,
+        sums if x.affine is None else x.affine,  # what is not read has to be a pointer all the same
+        sums if x.statistics is None else x.statistics,
         layer.depthwise,
         x_gradient,
-        parts,
-        unread if sums is None else sums,
-        n,
+        sums,
+        tiles.n_pixels,
+        tiles.n,
         *x.pixels.shape[2:],
         *z_gradient.shape[2:],
         *layer.window,
         IS_NORMALIZED=x.affine is not None,
         **layer.kernel_size,
         CHANNELS=layer.channels,
-        BLOCK_P=tile,
+        BLOCK_P=tiles.size,
         BLOCK_C=channels,
-        **_WIDE,
+        **_OPTIONS,
     )
-    return x_gradient, parts.sum(0).t().reshape(layer.depthwise.shape), sums
+    return x_gradient, None if x.affine is None else sums
+
+
+def _of_taps(layer: Separable, x: Maps, z_gradient: Tensor) -> Tensor:
+    channels, n_rows, n_columns = block(layer.channels), layer.rows.n_taps, layer.columns.n_taps
+    columns = 1 << (n_columns - 1).bit_length()
+    tiles = Tiles.of(z_gradient, layer, channels * columns, at_least=2, share=n_rows)
+    parts = _empty(x, tiles.n_programs, n_rows * n_columns, z_gradient.shape[1])
+    _kernels().taps_gradient[tiles.n_programs, layer.groups, n_rows](
+        z_gradient,
+        x.pixels,
+        parts if x.affine is None else x.affine,
+        parts,
+        tiles.n_pixels,
+        tiles.n,
+        *x.pixels.shape[2:],
+        *z_gradient.shape[2:],
+        *layer.window,
+        IS_NORMALIZED=x.affine is not None,
+        **layer.kernel_size,
+        CHANNELS=layer.channels,
+        BLOCK_P=tiles.size,
+        BLOCK_C=channels,
+        BLOCK_J=columns,
+        **_OPTIONS,
+    )
+    return parts.sum(0).t().reshape(layer.depthwise.shape)
 
 
 @cache
@@ -221,8 +267,3 @@ def _empty(like: Maps, *shape: int) -> Tensor:
 
 def _n_parts(n: int, size: int) -> int:
     return -(-n // size)
-
-
-def _precision() -> str:
-    """Of products of float32, as PyTorch's convolutions have it."""
-    return "tf32" if torch.backends.cudnn.allow_tf32 else "ieee"

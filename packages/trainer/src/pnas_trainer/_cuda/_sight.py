@@ -40,7 +40,11 @@ def _key(convolution: nn.Conv2d, images: Tensor) -> Hashable | None:
 
 
 def _watched(convolution: nn.Conv2d, images: Tensor) -> _Sights | None:
-    with _Watch(images.new_zeros(1, *images.shape[1:], dtype=convolution.weight.dtype)) as watch:
+    # Autocast would remember weights that were read here, where nothing has a gradient.
+    with (
+        torch.autocast(images.device.type, enabled=False),
+        _Watch(images.new_zeros(1, *images.shape[1:], dtype=convolution.weight.dtype)) as watch,
+    ):
         result = convolution(watch.images)
     return watch.sights if watch.problem is None and result is watch.result else None
 
