@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from pnas_trainer._cpu._kernels._compiled import Floats, compiled, offset
 from pnas_trainer._cpu._kernels._unfolding import Windows
 
+_ROWS = 4
+"""Of outputs that are computed side by side where they lie in the middle of an image."""
+
 
 @compiled
 def depthwise(x: Floats, weight: Floats, y: Floats, windows: Windows) -> None:
@@ -26,17 +29,23 @@ def depthwise(x: Floats, weight: Floats, y: Floats, windows: Windows) -> None:
     source, into = _apart(x, row, column_stride), y.reshape(-1)
     for n in range(n_images):
         start = _taken_apart(x, n, source, row, pixel, column_stride)
-        for h in range(height):
-            y[n, h] = 0
+        h = 0
+        while h < height:
             top = first_row + stride * h
             i, i_end = _within(top, dilation, n_taps, n_rows)
+            n_together = 1
+            if stride == dilation == 1 and i_end - i == n_taps and top + _ROWS - 1 + n_taps <= n_rows:
+                n_together = min(_ROWS, height - h)
+            y[n, h : h + n_together] = 0
             for j in range(m_taps):
                 w, n_columns, begin = columns[j]
                 if n_columns > 0 and i < i_end:
                     _add_products(
+                        n_together,
                         n_columns,
                         into,
                         (n * height + h) * width * pixel + w,
+                        width * pixel,
                         tiles,
                         (i * m_taps + j) * width * pixel,
                         m_taps * width * pixel,
@@ -45,6 +54,7 @@ def depthwise(x: Floats, weight: Floats, y: Floats, windows: Windows) -> None:
                         dilation * row,
                         i_end - i,
                     )
+            h += n_together
 
 
 @compiled
@@ -61,24 +71,67 @@ def depthwise_weight_gradient(
     sums = np.zeros(n_taps * m_taps * width * pixel, np.float32)  # a row of outputs for each tap
     for n in range(n_images):
         start = _taken_apart(x, n, source, row, pixel, column_stride)
-        for i in range(n_taps):
+        i, n_together = 0, 0
+        while i + n_together < n_taps:
+            i += n_together
             top = first_row + dilation * i
-            h, h_end = _within(top, stride, height, n_rows)
+            n_pairs = _pairs(top, height, n_rows) if stride == dilation == 1 and i + 1 < n_taps else 0
+            n_together = 2 if n_pairs > 0 else 1
             for j in range(m_taps):
                 w, n_columns, begin = columns[j]
-                if n_columns > 0 and h < h_end:
-                    _add_products(
-                        n_columns,
-                        sums,
-                        (i * m_taps + j) * width * pixel + w,
-                        gradient,
-                        (n * height + h) * width * pixel + w,
-                        width * pixel,
-                        source,
-                        start + (top + stride * h) * row + begin,
-                        stride * row,
-                        h_end - h,
-                    )
+                if n_columns <= 0:
+                    continue
+                into, next_tap = (i * m_taps + j) * width * pixel + w, m_taps * width * pixel
+                if n_pairs > 0:
+                    above = max(0, -top)
+                    at, seen = (n * height + above) * width * pixel + w, start + (top + above) * row + begin
+                    if top < 0:
+                        at -= width * pixel
+                        _add_products_to_pair(
+                            n_columns,
+                            sums,
+                            into + next_tap,
+                            into,
+                            source,
+                            seen,
+                            row,
+                            gradient,
+                            at,
+                            width * pixel,
+                            n_pairs,
+                        )
+                    else:
+                        _add_products_to_pair(
+                            n_columns,
+                            sums,
+                            into,
+                            into + next_tap,
+                            gradient,
+                            at,
+                            width * pixel,
+                            source,
+                            seen,
+                            row,
+                            n_pairs,
+                        )
+                for q in range(n_together):
+                    h, h_end = _within(top + q, stride, height, n_rows)
+                    h += n_pairs
+                    if h < h_end:
+                        _add_products(
+                            1,
+                            n_columns,
+                            sums,
+                            into + q * next_tap,
+                            0,
+                            gradient,
+                            (n * height + h) * width * pixel + w,
+                            width * pixel,
+                            source,
+                            start + (top + q + stride * h) * row + begin,
+                            stride * row,
+                            h_end - h,
+                        )
     channels = len(weight_gradient)
     by_tap = sums.reshape(n_taps, m_taps, -1, channels)
     for i in range(n_taps):
@@ -106,23 +159,31 @@ def depthwise_input_gradient(weight: Floats, y_gradient: Floats, x_gradient: Flo
     up = dilation * step // stride
     for n in range(n_images):
         start = n * n_rows * row if column_stride == 1 else 0
-        for r in range(n_rows):
-            into[start + r * row : start + (r + 1) * row] = 0
+        r, n_together = 0, 0
+        while r + n_together < n_rows:
+            r += n_together
+            n_together = 1
             i = 0
             while i < min(step, n_taps) and (r - first_row - dilation * i) % stride != 0:
                 i += 1
             if i >= min(step, n_taps):
+                into[start + r * row : start + (r + 1) * row] = 0
                 continue
             h = (r - first_row - dilation * i) // stride
             q, q_end = _within(height - 1 - h, up, (n_taps - 1 - i) // step + 1, height)
             last = i + step * (q_end - 1)
+            if stride == dilation == 1 and q_end - q == n_taps and h + _ROWS <= height:
+                n_together = min(_ROWS, n_rows - r)
+            into[start + r * row : start + (r + n_together) * row] = 0
             for j in range(m_taps):
                 w, n_columns, begin = columns[j]
                 if n_columns > 0 and q < q_end:
                     _add_products(
+                        n_together,
                         n_columns,
                         into,
                         start + r * row + begin,
+                        row,
                         tiles,
                         ((n_taps - 1 - last) * m_taps + j) * width * pixel,
                         step * m_taps * width * pixel,
@@ -137,12 +198,36 @@ def depthwise_input_gradient(weight: Floats, y_gradient: Floats, x_gradient: Flo
 
 @compiled
 def _add_products(
-    length: int, sums: Floats, at: int, a: Floats, a_at: int, a_step: int, b: Floats, b_at: int, b_step: int, n: int
+    n_rows: int,
+    length: int,
+    sums: Floats,
+    at: int,
+    step: int,
+    a: Floats,
+    a_at: int,
+    a_step: int,
+    b: Floats,
+    b_at: int,
+    b_step: int,
+    n: int,
 ) -> None:
     """Add `n` products, number by number, of stretches of `a` and `b`, one step apart each, to a stretch of `sums`.
 
-    All three are vectors. Four products at a time, because sums that wait in a register are neither read nor written.
+    All three are vectors. The same goes for `n_rows` stretches of sums, 1 to `_ROWS` of them, where the next one adds
+    up products with the next stretch of `b`.
     """
+    if n_rows == _ROWS:
+        _add_products_to_rows(length, sums, at, step, a, a_at, a_step, b, b_at, b_step, n)
+        return
+    for r in range(n_rows):
+        _add_products_to_row(length, sums, at + r * step, a, a_at, a_step, b, b_at + r * b_step, b_step, n)
+
+
+@compiled
+def _add_products_to_row(
+    length: int, sums: Floats, at: int, a: Floats, a_at: int, a_step: int, b: Floats, b_at: int, b_step: int, n: int
+) -> None:
+    """Four products at a time, because sums that wait in a register are neither read nor written."""
     size, t0 = offset(length), offset(at)
     a0, a1, b0, b1 = offset(a_at), offset(a_step), offset(b_at), offset(b_step)
     a2, a3, b2, b3 = a1 + a1, a1 + a1 + a1, b1 + b1, b1 + b1 + b1
@@ -162,6 +247,106 @@ def _add_products(
     elif n == 1:
         for t in range(size):
             sums[t0 + t] += a[a0 + t] * b[b0 + t]
+
+
+@compiled
+def _add_products_to_rows(
+    length: int,
+    sums: Floats,
+    at: int,
+    step: int,
+    a: Floats,
+    a_at: int,
+    a_step: int,
+    b: Floats,
+    b_at: int,
+    b_step: int,
+    n: int,
+) -> None:
+    """The same sums as of `_add_products_to_row`, in the same order, for four rows at a time: what they read of `a` and
+    of `b` is read once for all of them.
+    """
+    size, r0, s = offset(length), offset(at), offset(step)
+    r1, r2, r3 = r0 + s, r0 + s + s, r0 + s + s + s
+    a0, a1, b0, b1 = offset(a_at), offset(a_step), offset(b_at), offset(b_step)
+    a2, a3, b2, b3 = a1 + a1, a1 + a1 + a1, b1 + b1, b1 + b1 + b1
+    b4, b5, b6 = b2 + b2, b2 + b3, b3 + b3
+    while n >= 4:
+        for t in range(size):
+            f0, f1, f2, f3 = a[a0 + t], a[a0 + a1 + t], a[a0 + a2 + t], a[a0 + a3 + t]
+            x0, x1, x2, x3 = b[b0 + t], b[b0 + b1 + t], b[b0 + b2 + t], b[b0 + b3 + t]
+            x4, x5, x6 = b[b0 + b4 + t], b[b0 + b5 + t], b[b0 + b6 + t]
+            sums[r0 + t] += (f0 * x0 + f1 * x1) + (f2 * x2 + f3 * x3)
+            sums[r1 + t] += (f0 * x1 + f1 * x2) + (f2 * x3 + f3 * x4)
+            sums[r2 + t] += (f0 * x2 + f1 * x3) + (f2 * x4 + f3 * x5)
+            sums[r3 + t] += (f0 * x3 + f1 * x4) + (f2 * x5 + f3 * x6)
+        n, a0, b0 = n - 4, a0 + a2 + a2, b0 + b2 + b2
+    if n == 3:
+        for t in range(size):
+            f0, f1, f2 = a[a0 + t], a[a0 + a1 + t], a[a0 + a2 + t]
+            x0, x1, x2 = b[b0 + t], b[b0 + b1 + t], b[b0 + b2 + t]
+            x3, x4, x5 = b[b0 + b3 + t], b[b0 + b4 + t], b[b0 + b5 + t]
+            sums[r0 + t] += (f0 * x0 + f1 * x1) + f2 * x2
+            sums[r1 + t] += (f0 * x1 + f1 * x2) + f2 * x3
+            sums[r2 + t] += (f0 * x2 + f1 * x3) + f2 * x4
+            sums[r3 + t] += (f0 * x3 + f1 * x4) + f2 * x5
+    elif n == 2:
+        for t in range(size):
+            f0, f1 = a[a0 + t], a[a0 + a1 + t]
+            x0, x1, x2 = b[b0 + t], b[b0 + b1 + t], b[b0 + b2 + t]
+            x3, x4 = b[b0 + b3 + t], b[b0 + b4 + t]
+            sums[r0 + t] += f0 * x0 + f1 * x1
+            sums[r1 + t] += f0 * x1 + f1 * x2
+            sums[r2 + t] += f0 * x2 + f1 * x3
+            sums[r3 + t] += f0 * x3 + f1 * x4
+    elif n == 1:
+        for t in range(size):
+            f0 = a[a0 + t]
+            sums[r0 + t] += f0 * b[b0 + t]
+            sums[r1 + t] += f0 * b[b0 + b1 + t]
+            sums[r2 + t] += f0 * b[b0 + b2 + t]
+            sums[r3 + t] += f0 * b[b0 + b3 + t]
+
+
+@compiled
+def _add_products_to_pair(
+    length: int,
+    sums: Floats,
+    at: int,
+    next_at: int,
+    a: Floats,
+    a_at: int,
+    a_step: int,
+    b: Floats,
+    b_at: int,
+    b_step: int,
+    n: int,
+) -> None:
+    """Add `n` products, a multiple of four, to two stretches of sums, the second one's with the next stretch of `b`.
+
+    They are in the order of `_add_products_to_row`; what is read of `a` and of `b` is read once for both.
+    """
+    size, r0, r1 = offset(length), offset(at), offset(next_at)
+    a0, a1, b0, b1 = offset(a_at), offset(a_step), offset(b_at), offset(b_step)
+    a2, a3, b2, b3 = a1 + a1, a1 + a1 + a1, b1 + b1, b1 + b1 + b1
+    b4 = b2 + b2
+    while n >= 4:
+        for t in range(size):
+            f0, f1, f2, f3 = a[a0 + t], a[a0 + a1 + t], a[a0 + a2 + t], a[a0 + a3 + t]
+            x0, x1, x2, x3, x4 = b[b0 + t], b[b0 + b1 + t], b[b0 + b2 + t], b[b0 + b3 + t], b[b0 + b4 + t]
+            sums[r0 + t] += (f0 * x0 + f1 * x1) + (f2 * x2 + f3 * x3)
+            sums[r1 + t] += (f0 * x1 + f1 * x2) + (f2 * x3 + f3 * x4)
+        n, a0, b0 = n - 4, a0 + a2 + a2, b0 + b2 + b2
+
+
+@compiled
+def _pairs(top: int, height: int, n_rows: int) -> int:
+    """How many products, a multiple of four, a tap and the one below it may add up side by side: both begin with the
+    first row of what they see, or of the outputs.
+    """
+    h, h_end = _within(top, 1, height, n_rows)
+    below, below_end = _within(top + 1, 1, height, n_rows)
+    return max(0, min(h_end - h, below_end - below)) // 4 * 4
 
 
 @compiled
