@@ -372,12 +372,17 @@ def _tiles(weight: Floats, length: int) -> Floats:
     """Weights `(KH, KW, length)` as a vector, again and again for every pixel."""
     channels, n_rows, n_columns = weight.shape
     tiles = np.empty((n_rows, n_columns, length // channels, channels), np.float32)
+    flat, size = tiles.reshape(-1), offset(channels)
     for i in range(n_rows):
         for j in range(n_columns):
-            for q in range(tiles.shape[2]):
-                for c in range(channels):
-                    tiles[i, j, q, c] = weight[c, i, j]
-    return tiles.reshape(-1)
+            begin = offset((i * n_columns + j) * length)
+            for c in range(channels):
+                tiles[i, j, 0, c] = weight[c, i, j]
+            for q in range(1, tiles.shape[2]):  # from the first one, whose numbers are neighbours
+                to = begin + offset(q) * size
+                for t in range(size):
+                    flat[to + t] = flat[begin + t]
+    return flat
 
 
 @compiled
