@@ -4,7 +4,8 @@
 
 Cells of every size are drawn uniformly. Each is trained twice, for one epoch of so many images and of twice as many,
 and measured on a ninth of them, as the search does; the difference is what images cost, and the rest what a child costs
-before its first. With `--together`, that many children of a size train in one step.
+before its first. With `--together`, that many children of a size train in one step; with `--beside`,
+so many trainings take their steps by turns, in streams of their own.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def photos(n_images: int) -> ImageDataset:
     )
 
 
-def seconds(cells: list, n_images: int, config: TrainConfig, device: str, together: int) -> float:
+def seconds(cells: list, n_images: int, config: TrainConfig, device: str, together: int, beside: int) -> float:
     """Of training all the cells."""
     data = photos(n_images).to(device)
     start = time.perf_counter()
@@ -49,6 +50,7 @@ def seconds(cells: list, n_images: int, config: TrainConfig, device: str, togeth
         device=device,
         combine=combine if together > 1 else None,
         children_per_step=together,
+        side_by_side=beside,
     )
     assert all(result.status == "finished" for result in results)
     return time.perf_counter() - start
@@ -62,20 +64,27 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=4)
     parser.add_argument("--images", type=int, default=9000)
     parser.add_argument("--together", type=int, default=1)
+    parser.add_argument("--beside", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=RECIPES["proxy_paper"].batch_size)
     options = parser.parse_args()
     if options.device == "cpu":
         torch.set_num_threads(1)
     config = replace(
-        RECIPES["proxy_paper"], n_epochs=1, precision=options.precision, deterministic=options.deterministic
+        RECIPES["proxy_paper"],
+        n_epochs=1,
+        batch_size=options.batch,
+        precision=options.precision,
+        deterministic=options.deterministic,
     )
     space, rng = CellSpace(), np.random.default_rng(0)
     hours, n_models = [], sum(N_MODELS.values())
     for n_blocks, n_of_size in N_MODELS.items():
         cells = space.to_cells(space.sample(n_blocks, options.cells, rng))
         # The first training on a device also waits for its libraries.
-        seconds(cells[:2], options.images, config, options.device, min(2, options.together))
+        seconds(cells[:2], options.images, config, options.device, min(2, options.together), options.beside)
         few, many = (
-            seconds(cells, n, config, options.device, options.together) for n in (options.images, 2 * options.images)
+            seconds(cells, n, config, options.device, options.together, options.beside)
+            for n in (options.images, 2 * options.images)
         )
         per_image = (many - few) / (options.images * len(cells))
         before_first = few / len(cells) - per_image * options.images

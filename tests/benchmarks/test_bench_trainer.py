@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from pnas_models import PNAS_OPERATIONS, PNASNET_5, CellNetwork, cifar_network
+from pnas_models import PNAS_OPERATIONS, PNASNET_5, CellNetwork, cifar_network, combine
 from pnas_trainer import RECIPES, ImageDataset, Preprocessing, TrainConfig, load_dataset, train, train_many
 
 N_CORES = 2
@@ -161,24 +161,54 @@ def test_train_two_children(benchmark: Any, size: str, n_blocks: int, way: str) 
 N_CUDA_IMAGES = 12_800
 
 
-def ours_on_cuda(n_blocks: int, data: ImageDataset) -> None:
+IN_BFLOAT16 = replace(PAPER, precision="bfloat16")
+SIDE_BY_SIDE = 8
+
+
+def ours_on_cuda(n_blocks: int, data: ImageDataset) -> int:
+    """Gives how many children were trained."""
     train(partial(paper_network, CELLS[n_blocks]), data, PAPER, seed=0, device="cuda")
+    return 1
 
 
-def ours_on_cuda_in_bfloat16(n_blocks: int, data: ImageDataset) -> None:
-    train(partial(paper_network, CELLS[n_blocks]), data, replace(PAPER, precision="bfloat16"), seed=0, device="cuda")
+def ours_on_cuda_in_bfloat16(n_blocks: int, data: ImageDataset) -> int:
+    train(partial(paper_network, CELLS[n_blocks]), data, IN_BFLOAT16, seed=0, device="cuda")
+    return 1
 
 
-def plain_on_cuda(n_blocks: int, data: ImageDataset) -> None:
+def ours_on_cuda_side_by_side(n_blocks: int, data: ImageDataset) -> int:
+    makes = [partial(paper_network, CELLS[n_blocks])] * SIDE_BY_SIDE
+    train_many(makes, data, IN_BFLOAT16, seeds=range(SIDE_BY_SIDE), device="cuda", side_by_side=SIDE_BY_SIDE)
+    return SIDE_BY_SIDE
+
+
+def ours_on_cuda_combined(n_blocks: int, data: ImageDataset) -> int:
+    makes = [partial(paper_network, CELLS[n_blocks])] * SIDE_BY_SIDE
+    seeds = range(SIDE_BY_SIDE)
+    train_many(makes, data, IN_BFLOAT16, seeds=seeds, device="cuda", combine=combine, children_per_step=SIDE_BY_SIDE)
+    return SIDE_BY_SIDE
+
+
+def plain_on_cuda(n_blocks: int, data: ImageDataset) -> int:
     plain(partial(paper_network, CELLS[n_blocks]), data, PAPER, device="cuda")
+    return 1
+
+
+WAYS_ON_CUDA = [
+    ours_on_cuda,
+    ours_on_cuda_in_bfloat16,
+    ours_on_cuda_side_by_side,
+    ours_on_cuda_combined,
+    plain_on_cuda,
+]
 
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.benchmark(group="train a child for an epoch of 12,800 photos on a GPU")
-@pytest.mark.parametrize("way", [ours_on_cuda, ours_on_cuda_in_bfloat16, plain_on_cuda])
+@pytest.mark.benchmark(group="train children for an epoch of 12,800 photos on a GPU")
+@pytest.mark.parametrize("way", WAYS_ON_CUDA)
 @pytest.mark.parametrize("n_blocks", sorted(CELLS))
-def test_train_paper_cells_on_cuda(benchmark: Any, n_blocks: int, way: Callable[[int, ImageDataset], None]) -> None:
+def test_train_paper_cells_on_cuda(benchmark: Any, n_blocks: int, way: Callable[[int, ImageDataset], int]) -> None:
     data = random_photos(N_CUDA_IMAGES)
-    benchmark.pedantic(way, args=(n_blocks, data), rounds=3, warmup_rounds=1)
-    benchmark.extra_info["images_per_second"] = N_CUDA_IMAGES / benchmark.stats.stats.min
+    n_children = benchmark.pedantic(way, args=(n_blocks, data), rounds=3, warmup_rounds=1)
+    benchmark.extra_info["images_per_second"] = n_children * N_CUDA_IMAGES / benchmark.stats.stats.min

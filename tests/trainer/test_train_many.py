@@ -1,4 +1,5 @@
 import dataclasses
+import weakref
 from functools import partial
 
 import pytest
@@ -112,11 +113,79 @@ def test_children_that_do_not_fit_together_are_trained_in_smaller_company(digits
     assert sizes == [3, 2]  # then each by itself, without the combined module
 
 
+class Dropping(nn.Sequential):
+    """Draws from PyTorch's global generator at every step."""
+
+    def __init__(self, n_hidden: int) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(64, n_hidden), nn.ReLU(), nn.Dropout(0.3), nn.Linear(n_hidden, 10))
+
+
+@pytest.mark.usefixtures("importable")
+@pytest.mark.parametrize("side_by_side", [2, 5])
+def test_trainings_side_by_side_are_as_if_alone(digits, side_by_side, n_processes):
+    makes = [partial(make_convnet, 4), partial(Dropping, 8), Broken, partial(Dropping, 12), partial(make_convnet, 6)]
+    settings = {"seeds": [3, 1, 2, 1, 5], "keep_weights": True}
+    alone = train_many(makes, digits, CONFIG, **settings)
+    beside = train_many(makes, digits, CONFIG, **settings, side_by_side=side_by_side, n_processes=n_processes)
+    assert str([outcome(result) for result in beside]) == str([outcome(result) for result in alone])  # NaN is not NaN
+    assert [result.status for result in beside] == ["finished", "finished", "diverged", "finished", "finished"]
+    for ours, expected in zip(beside, alone, strict=True):
+        torch.testing.assert_close(dict(ours.weights), dict(expected.weights), rtol=0, atol=0, equal_nan=True)
+        assert ours.seconds > 0
+
+
+def test_trainings_side_by_side_leave_the_random_state_as_it_was(digits):
+    before = torch.get_rng_state()
+    train_many([partial(Dropping, 8)] * 2, digits, CONFIG, seeds=[1, 2], side_by_side=2)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_averaged_weights_are_what_is_kept_side_by_side(digits):
+    config = dataclasses.replace(CONFIG, ema_decay=0.9)
+    alone, beside = (
+        train_many([partial(Dropping, 8)] * 2, digits, config, seeds=[1, 2], keep_weights=True, side_by_side=n)
+        for n in (1, 2)
+    )
+    for ours, expected in zip(beside, alone, strict=True):
+        assert ours.accuracies == expected.accuracies
+        assert all(torch.equal(ours.weights[name], tensor) for name, tensor in expected.weights.items())
+
+
+def test_combined_children_train_side_by_side(digits):
+    makes, settings = [partial(make_convnet, n) for n in (4, 6, 8, 5)], {"seeds": [3, 1, 2, 4], "combine": SideBySide}
+    alone = train_many(makes, digits, CONFIG, **settings, children_per_step=2)
+    beside = train_many(makes, digits, CONFIG, **settings, children_per_step=2, side_by_side=2)
+    assert [outcome(result) for result in beside] == [outcome(result) for result in alone]
+
+
+def test_trainings_that_do_not_fit_side_by_side_go_in_smaller_company(digits):
+    n_alive = [0]
+
+    class Large(Dropping):
+        """Two of it are too many."""
+
+        def forward(self, x):
+            if self.training and n_alive[0] > 1:
+                torch.empty(2**60)
+            return super().forward(x)
+
+    def make():
+        n_alive[0] += 1
+        model = Large(8)
+        weakref.finalize(model, lambda: n_alive.__setitem__(0, n_alive[0] - 1))
+        return model
+
+    results = train_many([make] * 3, digits, CONFIG, seeds=[0, 1, 2], side_by_side=3)
+    assert [result.status for result in results] == ["finished"] * 3
+    assert [result.micro_batch_size for result in results] == [100] * 3
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"seeds": [1]}, "needs a seed for each of 2 models, not 1 seeds"),
         ({"n_processes": 0}, "n_processes must be a whole number of 1 or more, not 0"),
+        ({"side_by_side": 0}, "side_by_side must be a whole number of 1 or more, not 0"),
         ({"children_per_step": 1.5}, r"children_per_step must be a whole number of 1 or more, not 1\.5"),
         ({"combine": lambda networks: networks[0]}, "combine must give a module with n_children, gradients"),
     ],
@@ -133,3 +202,15 @@ def test_no_children_give_no_results(digits):
 def test_what_cannot_be_sent_to_processes_is_said_before_they_start(digits):
     with pytest.raises(TrainerError, match=r"with n_processes=2, make_models and combine must be picklable"):
         train_many([lambda: make_convnet(4)] * 2, digits, CONFIG, seeds=[1, 2], n_processes=2)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_trainings_side_by_side_on_a_gpu_are_about_as_if_alone(digits):
+    makes = [partial(make_convnet, n) for n in (4, 6, 8, 5)]
+    alone, beside = (
+        train_many(makes, digits, CONFIG, seeds=[3, 1, 2, 4], device="cuda", side_by_side=n) for n in (1, 3)
+    )
+    for ours, expected in zip(beside, alone, strict=True):
+        assert ours.losses == pytest.approx(expected.losses, rel=0.02)
+        assert ours.accuracies == pytest.approx(expected.accuracies, abs=0.05)

@@ -116,7 +116,7 @@ def result(
         micro_batch_size=training.micro_batch_size,
         seed=child.seed,
         device=str(device),
-        versions=versions(),
+        versions=versions(device),
         weights=weights,
     )
 
@@ -134,5 +134,5 @@ def never_begun(seed: int, device: torch.device) -> TrainResult:
         micro_batch_size=0,
         seed=seed,
         device=str(device),
-        versions=versions(),
+        versions=versions(device),
     )

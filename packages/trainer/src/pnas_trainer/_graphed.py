@@ -1,6 +1,7 @@
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,11 @@ def in_stream(stream: torch.cuda.Stream | None) -> Iterator[None]:
             yield
     finally:
         torch.cuda.current_stream(stream.device).wait_stream(stream)
+
+
+def within_stream(stream: torch.cuda.Stream | None) -> AbstractContextManager[Any]:
+    """The same without waiting for anybody."""
+    return nullcontext() if stream is None else torch.cuda.stream(stream)
 
 
 def is_captured(device: torch.device) -> bool:

@@ -7,6 +7,7 @@ import torch
 import torch.multiprocessing
 from torch import nn
 
+from pnas_trainer._beside import Beside
 from pnas_trainer._checks import check_integer, check_whole, checked_device
 from pnas_trainer._child import Child, MakeModel, result, surroundings
 from pnas_trainer._config import TrainConfig
@@ -32,6 +33,7 @@ def train_many(
     device: torch.device | str = "cpu",
     combine: Combine | None = None,
     children_per_step: int = 8,
+    side_by_side: int = 1,
     n_processes: int = 1,
     threads_per_child: int = 1,
     keep_weights: bool = False,
@@ -50,6 +52,9 @@ def train_many(
         device: to train on.
         combine: makes one module of several networks, for images in memory; None trains one after another.
         children_per_step: how many are combined at most. With too little memory, fewer are.
+        side_by_side: how many trainings, of a child or of combined ones, take their steps by turns. On a GPU each has a
+            stream of its own, so that it computes several small steps at a time. With too little memory, fewer do. It
+            does not change the results, but for what a GPU computes in another order.
         n_processes: that children are spread over, this one among them. It does not change the results.
         threads_per_child: that PyTorch computes a child's step with; results depend on it.
         keep_weights: whether the results carry the networks' state dicts.
@@ -61,15 +66,16 @@ def train_many(
         raise TrainerError(f"train_many needs a seed for each of {len(make_models)} models, not {len(seeds)} seeds")
     for seed in seeds:
         check_integer(seed=seed)
-    check_whole(1, children_per_step=children_per_step, n_processes=n_processes, threads_per_child=threads_per_child)
+    check_whole(1, children_per_step=children_per_step, side_by_side=side_by_side)
+    check_whole(1, n_processes=n_processes, threads_per_child=threads_per_child)
     if combine is not None and config.ema_decay is not None:
         raise TrainerError("combined networks are trained without ema_decay: leave one of the two out")
     example_image(data, config.preprocessing)  # refuses settings that do not fit the images
     if combine is not None and isinstance(data, ImageFolders):
         raise TrainerError("networks that are trained as one module need images in memory: leave combine out")
     size = children_per_step if combine is not None else 1
-    starts = range(0, len(make_models), size)
-    cohorts = [(make_models[start : start + size], seeds[start : start + size]) for start in starts]
+    companies = [(make_models[at : at + size], seeds[at : at + size]) for at in range(0, len(make_models), size)]
+    cohorts = [companies[at : at + side_by_side] for at in range(0, len(companies), side_by_side)]
     settings = _Settings(
         config=config,
         device=checked_device(device),
@@ -116,83 +122,114 @@ class _Settings:
     keep_weights: bool
 
 
-_Cohort = tuple[Sequence[MakeModel], Sequence[int]]
+_Company = tuple[Sequence[MakeModel], Sequence[int]]
+"""Children that are one module in training, with their seeds."""
+_Cohort = Sequence[_Company]
+"""Companies that are trained side by side."""
 
 
 def _train_cohort(data: TrainingData, settings: _Settings, cohort: _Cohort) -> list[TrainResult]:
     n_threads = torch.get_num_threads()
     torch.set_num_threads(settings.threads_per_child)
     try:
-        if settings.combine is None:
-            return [_train_alone(make, seed, data, settings) for make, seed in zip(*cohort, strict=True)]
-        return _train_in_company(*cohort, data, settings, settings.combine)
+        return _train_beside(cohort, data, settings)
     finally:
         torch.set_num_threads(n_threads)
 
 
-def _train_alone(make_model: MakeModel, seed: int, data: TrainingData, settings: _Settings) -> TrainResult:
-    return train(
-        make_model, data, settings.config, seed=seed, device=settings.device, keep_weights=settings.keep_weights
-    )
-
-
-def _train_in_company(
-    make_models: Sequence[MakeModel],
-    seeds: Sequence[int],
-    data: TrainingData,
-    settings: _Settings,
-    combine: Combine,
-) -> list[TrainResult]:
-    """Combined where that fits into memory, else in two halves, and at last one by one."""
-    if len(seeds) == 1:
-        return [_train_alone(make_models[0], seeds[0], data, settings)]
+def _train_beside(cohort: _Cohort, data: TrainingData, settings: _Settings) -> list[TrainResult]:
+    """All at once where that fits into memory, else in two halves, and at last one by one."""
+    if len(cohort) == 1:
+        return _train_in_company(cohort[0], data, settings)
     try:
         with memory_shortage(), surroundings(settings.config, settings.device):
-            return _train_combined(make_models, seeds, data, settings, combine)
+            return _trained_beside(cohort, data, settings)
+    except OutOfMemoryError:
+        half = len(cohort) // 2
+    released(settings.device)
+    return [x for part in (cohort[:half], cohort[half:]) for x in _train_beside(part, data, settings)]
+
+
+def _train_in_company(company: _Company, data: TrainingData, settings: _Settings) -> list[TrainResult]:
+    """The same for children of one module, of which those that are alone may run out of memory as any may."""
+    make_models, seeds = company
+    if len(seeds) == 1:
+        return [
+            train(
+                make_models[0],
+                data,
+                settings.config,
+                seed=seeds[0],
+                device=settings.device,
+                keep_weights=settings.keep_weights,
+            )
+        ]
+    try:
+        with memory_shortage(), surroundings(settings.config, settings.device):
+            return _trained_beside([company], data, settings)
     except OutOfMemoryError:
         half = len(seeds) // 2
     released(settings.device)
     return [
         x
         for part in (slice(None, half), slice(half, None))
-        for x in _train_in_company(make_models[part], seeds[part], data, settings, combine)
+        for x in _train_in_company((make_models[part], seeds[part]), data, settings)
     ]
 
 
-def _train_combined(
-    make_models: Sequence[MakeModel],
-    seeds: Sequence[int],
-    data: TrainingData,
-    settings: _Settings,
-    combine: Combine,
-) -> list[TrainResult]:
-    config, device = settings.config, settings.device
-    image = example_image(data, config.preprocessing)
-    children = [
-        Child.made(make, image, data.num_classes, seed, device) for make, seed in zip(make_models, seeds, strict=True)
-    ]
-    model = combine([child.model for child in children]).to(memory_format=torch.channels_last)
-    if not isinstance(model, CombinedModel):
-        raise TrainerError(
-            f"combine must give a module with n_children, gradients() and networks(), not {type(model).__name__}"
-        )
-    torch.manual_seed(seeds[0])
-    batches = make_batches(data, config, seeds, device, Processes())
-    training = Training(model, batches, config, device, Processes())
-    while training.epoch < config.n_epochs and not all(map(training.has_diverged, range(len(seeds)))):
-        training.run_epoch()
-    model.networks()  # brings the weights back to the children
-    return [
-        result(
-            child,
-            training,
-            index,
-            "diverged" if training.has_diverged(index) else "finished",
-            device,
-            keep_weights=settings.keep_weights,
-        )
-        for index, child in enumerate(children)
-    ]
+def _trained_beside(cohort: _Cohort, data: TrainingData, settings: _Settings) -> list[TrainResult]:
+    """A function of its own, so that nothing holds their memory when it ends by a shortage of that."""
+    begun, beside = [], Beside(settings.device)
+    for company in cohort:
+        begun.append(_Begun(company, data, settings))
+        beside.add(begun[-1].training)
+    beside.run()
+    return [x for each in begun for x in each.results()]
+
+
+class _Begun:
+    """A company whose training has begun."""
+
+    def __init__(self, company: _Company, data: TrainingData, settings: _Settings) -> None:
+        make_models, seeds = company
+        config, device = settings.config, settings.device
+        image = example_image(data, config.preprocessing)
+        self._settings = settings
+        self._children = [
+            Child.made(make, image, data.num_classes, seed, device)
+            for make, seed in zip(make_models, seeds, strict=True)
+        ]
+        model = self._children[0].model
+        self._combined: CombinedModel | None = None
+        if settings.combine is not None and len(seeds) > 1:
+            model = settings.combine([child.model for child in self._children])
+            model = model.to(memory_format=torch.channels_last)
+            if not isinstance(model, CombinedModel):
+                raise TrainerError(
+                    "combine must give a module with n_children, gradients() and networks(), "
+                    f"not {type(model).__name__}"
+                )
+            self._combined = model
+            torch.manual_seed(seeds[0])
+        batches = make_batches(data, config, seeds, device, Processes())
+        self.training = Training(model, batches, config, device, Processes(), is_alone=False)
+
+    def results(self) -> list[TrainResult]:
+        """Of every child, once the training has ended."""
+        if self._combined is not None:
+            self._combined.networks()  # brings the weights back to the children
+        with self.training.averaged():
+            return [
+                result(
+                    child,
+                    self.training,
+                    index,
+                    "diverged" if self.training.has_diverged(index) else "finished",
+                    self._settings.device,
+                    keep_weights=self._settings.keep_weights,
+                )
+                for index, child in enumerate(self._children)
+            ]
 
 
 _process: tuple[TrainingData, _Settings]

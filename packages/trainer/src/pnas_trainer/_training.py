@@ -17,10 +17,11 @@ from pnas_trainer._cpu import Recorded, fast_operations
 from pnas_trainer._cuda import fused_layers, is_faster
 from pnas_trainer._ema import ExponentialMovingAverage
 from pnas_trainer._evaluation import accuracies
-from pnas_trainer._graphed import GraphedStep, in_stream, is_captured
+from pnas_trainer._graphed import GraphedStep, in_stream, is_captured, within_stream
 from pnas_trainer._loss import Logits, training_losses
 from pnas_trainer._memory import OutOfMemoryError, memory_shortage, released
 from pnas_trainer._processes import Processes
+from pnas_trainer._randomness import random_state, set_random_state
 from pnas_trainer._set_up import set_up
 
 
@@ -41,7 +42,7 @@ class Training:
     """Models in training, one by itself or several combined, from step to step.
 
     It begins with the model on its device; `run_epoch` trains one epoch or what is left of it, and everything that a
-    later step depends on is in `state_dict`.
+    later step depends on is in `state_dict`. Where memory is short, batches are halved if the model `is_alone`.
     """
 
     def __init__(
@@ -51,8 +52,11 @@ class Training:
         config: TrainConfig,
         device: torch.device,
         processes: Processes,
+        *,
+        is_alone: bool = True,
     ) -> None:
         self.model = model
+        self._is_alone = is_alone
         self._processes = processes
         self._config = config
         self._device = device
@@ -64,6 +68,8 @@ class Training:
         self._has_fused_layers = device.type == "cuda" and self._distributed is model and not config.deterministic
         self._computed: Callable[[Tensor], Logits] = Recorded(model) if is_recorded else self._distributed
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream(device))  # for the weights and the images
         self._graphed: GraphedStep | None = None
         if self._stream is not None and self._distributed is model:
             self._graphed = GraphedStep(model)
@@ -88,26 +94,45 @@ class Training:
             OutOfMemoryError: not even one image at a time fits, or not so many children at a time.
         """
         with in_stream(self._stream):
-            self._train_epoch(after_step)
-            self.accuracies.append(self._measured())
-        self.epoch, self.step = self.epoch + 1, 0
+            for _ in self.steps():
+                after_step()
 
-    def _train_epoch(self, after_step: Callable[[], None]) -> None:
+    def steps(self) -> Iterator[None]:
+        """The same step by step: between two of them, others may do what they like.
+
+        It runs in a stream of its own, which must wait for what was computed before and be waited for at last.
+        """
         start = _training_clock()
-        self.model.train()
-        if self.step == 0:
-            self.batches.shuffle()
-            self._totals.zero_()
+        with within_stream(self._stream):
+            self.model.train()
+            if self.step == 0:
+                self.batches.shuffle()
+                self._totals.zero_()
         while self.step < len(self.batches.bounds):
-            self._train_step()
+            with within_stream(self._stream):
+                self._train_step()
             self.step += 1
             if self.step < len(self.batches.bounds):
                 self.seconds += _training_clock() - start
-                after_step()
+                yield
                 start = _training_clock()
-        # The only time in an epoch that the host waits for the device.
-        self.losses.append((self._processes.sum(self._totals) / self.batches.n_images).tolist())
-        self.seconds += _training_clock() - start
+        with within_stream(self._stream):
+            # The only time in an epoch that the host waits for the device.
+            self.losses.append((self._processes.sum(self._totals) / self.batches.n_images).tolist())
+            self.seconds += _training_clock() - start
+            self.accuracies.append(self._measured())
+        self.epoch, self.step = self.epoch + 1, 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing left to do: all epochs are over, or all children have diverged."""
+        is_over = self.epoch >= self._config.n_epochs
+        return is_over or all(map(self.has_diverged, range(self.batches.n_children)))
+
+    def wait(self) -> None:
+        """Let what comes after it on the device wait for this training."""
+        if self._stream is not None:
+            torch.cuda.current_stream(self._device).wait_stream(self._stream)
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -152,12 +177,12 @@ class Training:
                 self._has_fused_layers = False
                 continue
             except OutOfMemoryError:
-                # Combined children are better off in smaller company: their batches stay whole.
+                # Children in company are better off in smaller company: their batches stay whole.
                 size = min(self.micro_batch_size, images.shape[1])
                 if is_captured(self._device):
                     raise
                 has_dropped = self._graphed is not None and self._graphed.dropped()
-                if (self._combined is not None or size == 1) and not has_dropped:
+                if (not self._is_alone or size == 1) and not has_dropped:
                     raise
             if not has_dropped:
                 self.micro_batch_size = math.ceil(size / 2)
@@ -248,7 +273,7 @@ class Training:
             "average": self._average.state_dict() if self._average is not None else {},
             "batches": self.batches.state_dict(),
             "totals": self._totals,
-            "random": self._processes.gathered(_random_state(self._device)),
+            "random": self._processes.gathered(random_state(self._device)),
             **{name: getattr(self, name) for name in _PROGRESS},
         }
 
@@ -260,7 +285,7 @@ class Training:
             self._average.load_state_dict(state["average"])
         self.model.load_state_dict(state["model"])
         self._totals.copy_(state["totals"])
-        _set_random_state(state["random"][self._processes.index], self._device)
+        set_random_state(state["random"][self._processes.index], self._device)
         for name in _PROGRESS:
             setattr(self, name, state[name])
 
@@ -280,20 +305,12 @@ def _run_backward(loss: Tensor) -> None:
 _PROGRESS = ("micro_batch_size", "epoch", "step", "losses", "accuracies", "seconds")
 
 
-def versions() -> dict[str, str]:
-    """Of what computes a training, by name."""
+def versions(device: torch.device) -> dict[str, str]:
+    """Of what computes a training there, by name."""
     from pnas_trainer import __version__
 
-    libraries = {name: importlib.metadata.version(name) for name in ("numba", "numpy", "torch")}
-    return {"python": platform.python_version(), **libraries, "pnas-trainer": __version__}
-
-
-def _random_state(device: torch.device) -> list[Tensor]:
-    states = [torch.get_rng_state()]
-    return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
-
-
-def _set_random_state(states: Sequence[Tensor], device: torch.device) -> None:
-    torch.set_rng_state(states[0].cpu())
+    names = ("numba", "numpy", "torch") if device.type == "cpu" else ("torch",)
+    libraries = {name: importlib.metadata.version(name) for name in names}
     if device.type == "cuda":
-        torch.cuda.set_rng_state(states[1].cpu(), device)
+        libraries |= {"cuda": str(torch.version.cuda), "cudnn": str(torch.backends.cudnn.version())}
+    return {"python": platform.python_version(), **libraries, "pnas-trainer": __version__}

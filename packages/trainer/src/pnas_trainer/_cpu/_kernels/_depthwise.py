@@ -346,7 +346,8 @@ def _pairs(top: int, height: int, n_rows: int) -> int:
     """
     h, h_end = _within(top, 1, height, n_rows)
     below, below_end = _within(top + 1, 1, height, n_rows)
-    return max(0, min(h_end - h, below_end - below)) // 4 * 4
+    n: int = max(0, min(h_end - h, below_end - below)) // 4 * 4
+    return n
 
 
 @compiled
