@@ -24,6 +24,7 @@ from pnas_trainer._cpu._kernels._normalization import (
     batch_norm_input_gradient,
     batch_norm_statistics,
     normalize,
+    normalize_and_rectify,
 )
 from pnas_trainer._cpu._kernels._pooling import average_pool, max_pool, max_pool_gradient
 from pnas_trainer._cpu._kernels._unfolding import fold, unfold
@@ -44,6 +45,7 @@ __all__ = [
     "max_pool",
     "max_pool_gradient",
     "normalize",
+    "normalize_and_rectify",
     "put_channels",
     "rectify",
     "rectify_gradient",

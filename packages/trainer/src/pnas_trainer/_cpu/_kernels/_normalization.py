@@ -96,6 +96,19 @@ def normalize(x: Floats, mean: Vector, scale: Vector, bias: Vector, y: Floats) -
 
 
 @compiled
+def normalize_and_rectify(x: Floats, mean: Vector, scale: Vector, bias: Vector, y: Floats) -> None:
+    """The same, and `y` is the ReLU of it; what is not a number stays so."""
+    line = _line(x)
+    centers, scales, shifts = _tiled(mean, line), _tiled(scale, line), _tiled(bias, line)
+    source, into = x.reshape(-1), y.reshape(-1)
+    for start in range(0, len(source), line):
+        s = offset(start)
+        for t in range(offset(min(line, len(source) - start))):
+            normalized = (source[s + t] - centers[t]) * scales[t] + shifts[t]
+            into[s + t] = np.float32(0) if normalized <= 0 else normalized
+
+
+@compiled
 def add_batch_norm_sums(
     is_first: bool, gradient: Floats, x: Floats, mean: Vector, sums: Doubles, products: Doubles
 ) -> None:

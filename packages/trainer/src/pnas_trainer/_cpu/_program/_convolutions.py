@@ -46,8 +46,11 @@ class Convolution(Operation):
 
     def _seen(self, program: Program) -> Memory:
         """What each output sees, side by side: `(M, KH * KW * C)`."""
-        x = self._x.read(program)
-        return x if self._is_product else program.derived(self, self._columns, lambda into: self._unfold(program, into))
+        if self._is_product:
+            return self._x.read(program)
+        # Of images there are few channels, so little of what is seen side by side.
+        is_small = not self._x.needs_gradient
+        return program.derived(self, self._columns, lambda into: self._unfold(program, into), once=is_small)
 
     def _unfold(self, program: Program, into: Memory) -> None:
         x = self._x.rows(program, self._x.read(program))

@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,10 @@ class Rectify(Operation):
         self._x.add_gradient(program, into)
 
     def _write(self, program: Program, into: Memory) -> None:
-        program.add_by_image(kernels().rectify, self._x.read(program), into)
+        if self._x.derive_rectified is not None and not program.has_derived(self._x):
+            self._x.derive_rectified(program, into)
+        else:
+            program.add_by_image(kernels().rectify, self._x.read(program), into)
 
 
 class Sum(Operation):
@@ -104,7 +108,8 @@ class BatchNorm(Operation):
         self._x, self.weights, self.y = x, (weights, bias), y
         self._running, self._momentum, self._eps = running, momentum, eps
         self._statistics = [Memory(x.channels) for _ in range(3)]
-        y.derive = self._write
+        y.derive = partial(self._write, kernels().normalize)
+        y.derive_rectified = partial(self._write, kernels().normalize_and_rectify)
 
     def forward(self, program: Program) -> None:
         moments = [Memory(self._x.channels, dtype=np.float64) for _ in range(2)]
@@ -145,7 +150,7 @@ class BatchNorm(Operation):
             program.add_by_image(kernels().batch_norm_input_gradient, gradient, x, coefficients, into)
             self._x.add_gradient(program, into)
 
-    def _write(self, program: Program, into: Memory) -> None:
+    def _write(self, kernel: Callable[..., None], program: Program, into: Memory) -> None:
         mean, _, scale = self._statistics
         bias = self.weights[1].parameter.detach().numpy()
-        program.add_by_image(kernels().normalize, self._x.read(program), mean, scale, bias, into)
+        program.add_by_image(kernel, self._x.read(program), mean, scale, bias, into)

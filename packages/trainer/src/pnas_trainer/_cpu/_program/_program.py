@@ -29,7 +29,8 @@ class Program:
         self._is_cut = is_cut
         self._steps: list[Step] = []
         self._n_forward = 0
-        self._derived: dict[Hashable, Memory] = {}
+        self._passing: dict[Hashable, Memory] = {}
+        self._stored: dict[Hashable, Memory] = {}
         self._kept: set[Memory] = set()
 
     def add(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
@@ -47,17 +48,22 @@ class Program:
         """
         self._add("sum", function, arguments, named)
 
-    def derived(self, key: Hashable, memory: Memory, write: Callable[[Memory], None]) -> Memory:
+    def derived(self, key: Hashable, memory: Memory, write: Callable[[Memory], None], *, once: bool = False) -> Memory:
         """Where to read what costs little to compute: `write` adds the calls that do.
 
-        It is computed once, into `memory`; or, where calls run for some of the images at a time, in every section that
-        reads it, into memory that stays in the cache.
+        It is computed once, into `memory`; but where calls run for some of the images at a time, and unless `once` says
+        otherwise, in every section that reads it, into memory that stays in the cache.
         """
-        if key not in self._derived:
-            mine = Memory(*memory.shape, dtype=memory.dtype.type, by_image=True) if self._is_cut else memory
+        is_passing = self._is_cut and not once
+        if not self.has_derived(key):
+            mine = Memory(*memory.shape, dtype=memory.dtype.type, by_image=True) if is_passing else memory
             write(mine)
-            self._derived[key] = mine
-        return self._derived[key]
+            (self._passing if is_passing else self._stored)[key] = mine
+        return self._passing[key] if is_passing else self._stored[key]
+
+    def has_derived(self, key: Hashable) -> bool:
+        """Whether it need not be computed for who reads it next."""
+        return key in self._passing or key in self._stored
 
     def keep(self, memory: Memory) -> None:
         """For somebody outside, who reads or writes all of it before or after the next step."""
@@ -94,5 +100,4 @@ class Program:
         self._steps.append(step)
 
     def _end_section(self) -> None:
-        if self._is_cut:
-            self._derived.clear()
+        self._passing.clear()

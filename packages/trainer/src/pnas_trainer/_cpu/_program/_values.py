@@ -20,6 +20,7 @@ class Value:
         pixels: the memory `(M, C)`, where it is not derived.
         gradient: of the same shape; it is there once all who read the value have added to it.
         derive: adds the calls that write it into a memory, where that costs little.
+        derive_rectified: the same for its ReLU, where that costs no more.
     """
 
     def __init__(self, shape: tuple[int, ...], *, needs_gradient: bool) -> None:
@@ -29,6 +30,7 @@ class Value:
         self.pixels = self.new_memory()
         self.gradient: Memory | None = None
         self.derive: Callable[[Program, Memory], None] | None = None
+        self.derive_rectified: Callable[[Program, Memory], None] | None = None
 
     def new_memory(self) -> Memory:
         """For as many numbers."""
