@@ -35,6 +35,7 @@ def _one_thread():
 def _parts(request, monkeypatch):
     if request.param == "some at a time":
         monkeypatch.setattr(_replay, "_LARGE", 0)
+        monkeypatch.setattr(_replay, "_ROW", 1)  # or all of these few images would lie side by side
         monkeypatch.setattr(_sections, "_BYTES", 1000)
 
 

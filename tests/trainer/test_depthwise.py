@@ -20,6 +20,10 @@ N_IMAGES, CHANNELS = 6, 5
 FORMS = [
     # taps, stride, dilation; pixels before and after rows, before and after columns: below 0 they are cut off
     ((3, 3), (1, 1), (1, 1), (1, 1, 1, 1)),
+    ((1, 2), (1, 1), (1, 1), (0, 0, 0, 1)),
+    ((2, 3), (1, 1), (1, 1), (1, 0, 1, 1)),
+    ((5, 5), (1, 1), (1, 1), (2, 2, 2, 2)),
+    ((6, 3), (1, 1), (1, 1), (2, 3, 1, 1)),
     ((3, 3), (2, 2), (1, 1), (0, 1, 0, 1)),
     ((3, 3), (1, 1), (2, 2), (2, 2, 2, 2)),
     ((3, 3), (2, 2), (2, 2), (2, 1, 1, 2)),
@@ -41,8 +45,8 @@ def as_rows(x: Tensor, together: int) -> np.ndarray:
     return x.flatten(2).contiguous().numpy()
 
 
-@pytest.mark.parametrize("together", [1, 2, 6])
-@pytest.mark.parametrize("size", [(8, 8), (5, 9), (1, 3)])
+@pytest.mark.parametrize("together", [1, 3, 6])
+@pytest.mark.parametrize("size", [(14, 5), (8, 8), (5, 9), (1, 3)])
 @pytest.mark.parametrize("form", FORMS)
 def test_a_convolution_and_its_gradients_are_pytorchs(form, size, together):
     kernel, stride, dilation, (top, bottom, left, right) = form
@@ -63,7 +67,10 @@ def test_a_convolution_and_its_gradients_are_pytorchs(form, size, together):
     )
     depthwise(as_rows(x, together), taps, ours, windows)
     depthwise_input_gradient(taps, as_rows(gradient, together), x_gradient, windows)
-    depthwise_weight_gradient(True, as_rows(x, together), as_rows(gradient, together), weight_gradient, windows)
+    for is_first in (True, False):  # half of the images, and the others on top of it
+        some = slice(None, 3) if is_first else slice(3, None)
+        rows = (as_rows(part[some], together if together < N_IMAGES else 3) for part in (x, gradient))
+        depthwise_weight_gradient(is_first, *rows, weight_gradient, windows)
     np.testing.assert_allclose(ours, as_rows(y, together), atol=2e-5)
     np.testing.assert_allclose(x_gradient, as_rows(x.grad, together), atol=2e-5)
     np.testing.assert_allclose(weight_gradient, weight.grad[:, 0], atol=2e-4)

@@ -12,7 +12,9 @@ from pnas_trainer._cpu._program._sections import Step, sections
 
 N_IMAGES, N_CHANNELS = 6, 3
 
-kinds = st.sampled_from(["map", "derive", "read derived", "sum", "whole", "backward"])
+kinds = st.sampled_from(["map", "view", "derive", "derive once", "sum", "whole", "backward"])
+steps_of_any_kind = st.lists(st.tuples(kinds, st.integers(0, 20), st.booleans()), max_size=14)
+"""Of what kind, of which map that is there, and whether somebody outside reads it at last."""
 
 
 def moved(x, y, by):
@@ -33,60 +35,68 @@ class Built:
     def __init__(self, steps, n_together, *, is_cut):
         self.program = Program(N_IMAGES, n_together=n_together, is_cut=is_cut)
         self.maps = [Memory(2 * N_IMAGES, N_CHANNELS, by_image=True)]  # images of two pixels
-        self.totals = []
         self.seen = []
         self.program.keep(self.maps[0])
-        for number, (kind, which) in enumerate(steps):
-            self.add(kind, self.maps[which % len(self.maps)], number)
-        # Whatever is read at the end is read as somebody outside would.
-        for memory in self.maps[1:]:
-            self.program.add(lambda x: self.seen.append(x.copy()), memory)
+        read = []
+        for number, (kind, which, is_read) in enumerate(steps):
+            made = self.add(kind, self.maps[which % len(self.maps)], number)
+            if made is not None:
+                self.maps.append(made)
+                read += [made] * is_read
+        for memory in read:
+            self.see(memory)
+
+    def see(self, memory):
+        self.program.add(lambda x: self.seen.append(x.copy()), memory)
 
     def add(self, kind, x, number):
+        """The map that it makes, if any."""
         program, y = self.program, Memory(*self.maps[0].shape, by_image=True)
         if kind == "map":
             program.add_by_image(moved, x, y, number)
-        elif kind == "derive":
-            y = program.derived(number, y, lambda into: program.add_by_image(moved, x, into, -number))
-            z = Memory(*y.shape, by_image=True)
-            program.add_by_image(np.add, x, y, z)
-            y = z
-        elif kind == "read derived":
-            view = x.shaped(N_IMAGES // program.n_together, 2 * N_CHANNELS * program.n_together)
-            program.add_by_image(moved, view, y.shaped(*view.shape), number)
-        elif kind == "sum":
+        elif kind == "view":
+            shape = N_IMAGES // program.n_together, 2 * N_CHANNELS * program.n_together
+            program.add_by_image(moved, x.shaped(*shape), y.shaped(*shape), number)
+        elif kind in ("derive", "derive once"):
+            # Of the first map, so that one may be derived again wherever there is need of it.
+            derived = program.derived(
+                (kind, number % 2),
+                Memory(*x.shape, by_image=True),
+                lambda into: program.add_by_image(moved, self.maps[0], into, number % 2),
+                once=kind == "derive once",
+            )
+            program.add_by_image(np.add, x, derived, y)
+        elif kind in ("sum", "whole"):
             total = Memory(N_CHANNELS)
             program.add_sum(add_total, x, total)
-            self.totals.append(total)
-            program.add(lambda total: self.seen.append(total.copy()), total)
-            return
-        elif kind == "whole":
-            total = Memory(N_CHANNELS)
-            program.add_sum(add_total, x, total)
-            program.add(centred, x, total, y)
+            if kind == "whole":
+                program.add(centred, x, total, y)
+            else:
+                self.see(total)
+                return None
         else:
             program.begin_backward()
-            return
-        self.maps.append(y)
+            return None
+        return y
 
     def results(self):
         forward, backward = self.program.compiled()
-        for _ in range(2):  # what a run leaves behind must not matter to the next one
-            self.maps[0].array[:] = np.arange(self.maps[0].array.size).reshape(self.maps[0].array.shape)
+        for run in range(2):  # what a run leaves behind must not matter to the next one
+            self.maps[0].array[:] = run + np.arange(self.maps[0].array.size).reshape(self.maps[0].array.shape)
             for call in (*forward, *backward):
                 call()
         return self.seen
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(kinds, st.integers(0, 20)), max_size=12), st.sampled_from([1, 2, 3]), st.integers(1, 200))
+@settings(deadline=None, max_examples=300)
+@given(steps_of_any_kind, st.sampled_from([1, 2, 3]), st.integers(1, 200))
 def test_some_images_at_a_time_or_all(steps, n_together, n_bytes):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_sections, "_BYTES", n_bytes)
         whole, cut = (Built(steps, n_together, is_cut=is_cut).results() for is_cut in (False, True))
     assert len(whole) == len(cut)
     for ours, theirs in zip(cut, whole, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4)
 
 
 def by_image(*memories):

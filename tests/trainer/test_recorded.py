@@ -20,6 +20,7 @@ Forward = Callable[..., Tensor]
 def _parts(request, monkeypatch):
     if request.param == "some at a time":
         monkeypatch.setattr(_replay, "_LARGE", 0)
+        monkeypatch.setattr(_replay, "_ROW", 1)  # or all of these few images would lie side by side
         monkeypatch.setattr(_sections, "_BYTES", 1000)
 
 
@@ -284,6 +285,14 @@ def test_outputs_stay_what_they_were():
     assert torch.equal(first, kept)
 
 
+def test_a_normalization_and_its_relu_keep_what_is_no_number():
+    model, x = network(torch.relu), images()
+    x[0, 0, 0, 0] = torch.nan
+    recorded = Recorded(model)
+    assert recorded(x).isnan().all()
+    assert is_recorded(recorded)
+
+
 def test_numbers_that_are_none_stay_so():
     model, x = network(torch.relu), images()
     model.stem[1] = nn.Identity()
@@ -357,3 +366,18 @@ def test_without_gradients_and_with_several_threads_pytorch_computes():
     torch.set_num_threads(1)
     recorded(images())
     assert is_recorded(recorded)
+
+
+def test_images_are_computed_in_as_many_parts_as_asked_for(request, monkeypatch):
+    n_parts = []
+    parts = _sections._parts
+
+    def seen(*args, **settings):
+        found = parts(*args, **settings)
+        n_parts.append(len(found))
+        return found
+
+    monkeypatch.setattr(_sections, "_parts", seen)
+    _, recorded = example()
+    step(recorded, images())
+    assert max(n_parts) == (5 if "some at a time" in request.node.name else 1)

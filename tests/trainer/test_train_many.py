@@ -134,6 +134,18 @@ def test_trainings_side_by_side_are_as_if_alone(digits, side_by_side, n_processe
         assert ours.seconds > 0
 
 
+def test_who_has_diverged_takes_no_more_turns(digits):
+    n_steps = []
+
+    class Counted(Broken):
+        def forward(self, x):
+            n_steps.append(self.training)
+            return super().forward(x)
+
+    train_many([Counted, partial(Dropping, 8)], digits, CONFIG, seeds=[0, 1], side_by_side=2)
+    assert sum(n_steps) == 15  # of one epoch
+
+
 def test_trainings_side_by_side_leave_the_random_state_as_it_was(digits):
     before = torch.get_rng_state()
     train_many([partial(Dropping, 8)] * 2, digits, CONFIG, seeds=[1, 2], side_by_side=2)
@@ -207,7 +219,7 @@ def test_what_cannot_be_sent_to_processes_is_said_before_they_start(digits):
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_trainings_side_by_side_on_a_gpu_are_about_as_if_alone(digits):
-    makes = [partial(make_convnet, n) for n in (4, 6, 8, 5)]
+    makes = [partial(make_convnet, 4), partial(Dropping, 32), partial(make_convnet, 8), partial(Dropping, 24)]
     alone, beside = (
         train_many(makes, digits, CONFIG, seeds=[3, 1, 2, 4], device="cuda", side_by_side=n) for n in (1, 3)
     )

@@ -1,45 +1,37 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
+from torch import Tensor
 
 from pnas_trainer._randomness import random_state, set_random_state
 from pnas_trainer._training import Training
 
+Begun = tuple[Training, Sequence[Tensor]]
+"""A training, and the random state that it begins with."""
+_Turn = tuple[Iterator[Training], Sequence[Tensor]]
 
-class Beside:
-    """Trainings that take their steps by turns, on a GPU each in its stream, so that small ones fill it together.
 
-    Each of them draws the random numbers that it would draw alone.
+def train_beside(trainings: Sequence[Begun], device: torch.device) -> None:
+    """Train all of them to the end, by turns: on a GPU each in its stream, so that small steps fill it together.
+
+    Each draws the random numbers that it would draw alone.
     """
+    turns: list[_Turn] = [(_steps(training), state) for training, state in trainings]
+    try:
+        while turns:
+            waiting: list[_Turn] = []
+            for steps, state in turns:
+                set_random_state(state, device)
+                if next(steps, None) is not None:
+                    waiting.append((steps, random_state(device)))
+            turns = waiting
+    finally:
+        for training, _ in trainings:
+            training.wait()  # or others would get memory that it still writes to
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._trainings: list[tuple[Training, list[torch.Tensor]]] = []
 
-    def add(self, training: Training) -> None:
-        """One more, which begins with the random state as it is."""
-        self._trainings.append((training, random_state(self._device)))
-
-    def run(self) -> None:
-        """Train all of them to the end."""
-        waiting = [(training, state, training.steps()) for training, state in self._trainings]
-        while waiting:
-            turn, waiting = waiting, []
-            for training, state, steps in turn:
-                set_random_state(state, self._device)
-                for _ in steps:
-                    waiting.append((training, random_state(self._device), steps))
-                    break
-                else:
-                    if not training.has_ended:
-                        waiting.append((training, random_state(self._device), training.steps()))
-        for training, _ in self._trainings:
-            training.wait()
-        self._share_seconds([training for training, _ in self._trainings])
-
-    @staticmethod
-    def _share_seconds(trainings: Sequence[Training]) -> None:
-        """The host waits for one of them while the device computes for all, so the time is everybody's by epochs."""
-        by_epoch = sum(training.seconds for training in trainings) / sum(len(x.losses) for x in trainings)
-        for training in trainings:
-            training.seconds = by_epoch * len(training.losses)
+def _steps(training: Training) -> Iterator[Training]:
+    """The training itself after every step but its last."""
+    while not training.has_ended:
+        for _ in training.steps():
+            yield training

@@ -7,7 +7,7 @@ import torch
 import torch.multiprocessing
 from torch import nn
 
-from pnas_trainer._beside import Beside
+from pnas_trainer._beside import train_beside
 from pnas_trainer._checks import check_integer, check_whole, checked_device
 from pnas_trainer._child import Child, MakeModel, result, surroundings
 from pnas_trainer._config import TrainConfig
@@ -16,6 +16,7 @@ from pnas_trainer._errors import TrainerError
 from pnas_trainer._folders import ImageFolders
 from pnas_trainer._memory import OutOfMemoryError, memory_shortage, released
 from pnas_trainer._processes import Processes
+from pnas_trainer._randomness import random_state
 from pnas_trainer._result import TrainResult
 from pnas_trainer._train import train
 from pnas_trainer._training import CombinedModel, Training
@@ -132,59 +133,54 @@ def _train_cohort(data: TrainingData, settings: _Settings, cohort: _Cohort) -> l
     n_threads = torch.get_num_threads()
     torch.set_num_threads(settings.threads_per_child)
     try:
-        return _train_beside(cohort, data, settings)
+        return _train_in_company(cohort, data, settings)
     finally:
         torch.set_num_threads(n_threads)
 
 
-def _train_beside(cohort: _Cohort, data: TrainingData, settings: _Settings) -> list[TrainResult]:
-    """All at once where that fits into memory, else in two halves, and at last one by one."""
-    if len(cohort) == 1:
-        return _train_in_company(cohort[0], data, settings)
+def _train_in_company(cohort: _Cohort, data: TrainingData, settings: _Settings) -> list[TrainResult]:
+    """All at once where that fits into memory, else in two halves, and at last one child alone."""
+    if sum(len(seeds) for _, seeds in cohort) == 1:
+        (((make_model,), (seed,)),) = cohort
+        keep_weights = settings.keep_weights
+        return [train(make_model, data, settings.config, seed=seed, device=settings.device, keep_weights=keep_weights)]
     try:
         with memory_shortage(), surroundings(settings.config, settings.device):
-            return _trained_beside(cohort, data, settings)
+            return _trained(cohort, data, settings)
     except OutOfMemoryError:
+        halves = _halves(cohort)
+    released(settings.device)
+    return [x for half in halves for x in _train_in_company(half, data, settings)]
+
+
+def _halves(cohort: _Cohort) -> tuple[_Cohort, _Cohort]:
+    """Of the companies, or of the only one."""
+    if len(cohort) > 1:
         half = len(cohort) // 2
-    released(settings.device)
-    return [x for part in (cohort[:half], cohort[half:]) for x in _train_beside(part, data, settings)]
+        return cohort[:half], cohort[half:]
+    make_models, seeds = cohort[0]
+    half = len(seeds) // 2
+    return [(make_models[:half], seeds[:half])], [(make_models[half:], seeds[half:])]
 
 
-def _train_in_company(company: _Company, data: TrainingData, settings: _Settings) -> list[TrainResult]:
-    """The same for children of one module, of which those that are alone may run out of memory as any may."""
-    make_models, seeds = company
-    if len(seeds) == 1:
-        return [
-            train(
-                make_models[0],
-                data,
-                settings.config,
-                seed=seeds[0],
-                device=settings.device,
-                keep_weights=settings.keep_weights,
-            )
-        ]
-    try:
-        with memory_shortage(), surroundings(settings.config, settings.device):
-            return _trained_beside([company], data, settings)
-    except OutOfMemoryError:
-        half = len(seeds) // 2
-    released(settings.device)
-    return [
-        x
-        for part in (slice(None, half), slice(half, None))
-        for x in _train_in_company((make_models[part], seeds[part]), data, settings)
-    ]
-
-
-def _trained_beside(cohort: _Cohort, data: TrainingData, settings: _Settings) -> list[TrainResult]:
+def _trained(cohort: _Cohort, data: TrainingData, settings: _Settings) -> list[TrainResult]:
     """A function of its own, so that nothing holds their memory when it ends by a shortage of that."""
-    begun, beside = [], Beside(settings.device)
+    begun, states = [], []
     for company in cohort:
         begun.append(_Begun(company, data, settings))
-        beside.add(begun[-1].training)
-    beside.run()
+        states.append(random_state(settings.device))
+    train_beside([(each.training, state) for each, state in zip(begun, states, strict=True)], settings.device)
+    if settings.device.type == "cuda":
+        _share_seconds(begun)
     return [x for each in begun for x in each.results()]
+
+
+def _share_seconds(begun: "Sequence[_Begun]") -> None:
+    """By work: the host waits for one of them while the device computes for all."""
+    works = [each.multiply_adds * len(each.training.losses) for each in begun]
+    by_work = sum(each.training.seconds for each in begun) / max(1, sum(works))
+    for each, work in zip(begun, works, strict=True):
+        each.training.seconds = by_work * work
 
 
 class _Begun:
@@ -213,6 +209,11 @@ class _Begun:
             torch.manual_seed(seeds[0])
         batches = make_batches(data, config, seeds, device, Processes())
         self.training = Training(model, batches, config, device, Processes(), is_alone=False)
+
+    @property
+    def multiply_adds(self) -> int:
+        """For an image of every child."""
+        return sum(child.multiply_adds for child in self._children)
 
     def results(self) -> list[TrainResult]:
         """Of every child, once the training has ended."""

@@ -68,8 +68,6 @@ class Training:
         self._has_fused_layers = device.type == "cuda" and self._distributed is model and not config.deterministic
         self._computed: Callable[[Tensor], Logits] = Recorded(model) if is_recorded else self._distributed
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
-        if self._stream is not None:
-            self._stream.wait_stream(torch.cuda.current_stream(device))  # for the weights and the images
         self._graphed: GraphedStep | None = None
         if self._stream is not None and self._distributed is model:
             self._graphed = GraphedStep(model)
@@ -86,6 +84,8 @@ class Training:
         self.losses: list[list[float]] = []
         self.accuracies: list[list[float | None]] = []
         self.seconds = 0.0
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream(device))  # for all that was made above
 
     def run_epoch(self, after_step: Callable[[], None] = lambda: None) -> None:
         """Train an epoch and measure it, or go on with one that was interrupted.

@@ -26,11 +26,11 @@ class Program:
     def __init__(self, n_images: int, *, n_together: int = 1, is_cut: bool = False) -> None:
         self.n_together = n_together
         self._n_rows = n_images // n_together
-        self._is_cut = is_cut
+        self._is_cut = is_cut and self._n_rows > 1
         self._steps: list[Step] = []
         self._n_forward = 0
-        self._passing: dict[Hashable, Memory] = {}
-        self._stored: dict[Hashable, Memory] = {}
+        self._derived: dict[Hashable, Memory] = {}
+        self._passing: set[Hashable] = set()
         self._kept: set[Memory] = set()
 
     def add(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
@@ -44,7 +44,7 @@ class Program:
 
     def add_sum(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         """One that sums something up over images. It is told first whether these are the first of them, with which the
-        sum begins anew.
+        sum begins anew. What it sums up is there for calls that are added after the next one of all images.
         """
         self._add("sum", function, arguments, named)
 
@@ -54,16 +54,17 @@ class Program:
         It is computed once, into `memory`; but where calls run for some of the images at a time, and unless `once` says
         otherwise, in every section that reads it, into memory that stays in the cache.
         """
-        is_passing = self._is_cut and not once
         if not self.has_derived(key):
-            mine = Memory(*memory.shape, dtype=memory.dtype.type, by_image=True) if is_passing else memory
-            write(mine)
-            (self._passing if is_passing else self._stored)[key] = mine
-        return self._passing[key] if is_passing else self._stored[key]
+            is_passing = self._is_cut and not once
+            self._derived[key] = Memory(*memory.shape, dtype=memory.dtype.type, by_image=True) if is_passing else memory
+            if is_passing:
+                self._passing.add(key)
+            write(self._derived[key])
+        return self._derived[key]
 
     def has_derived(self, key: Hashable) -> bool:
         """Whether it need not be computed for who reads it next."""
-        return key in self._passing or key in self._stored
+        return key in self._derived
 
     def keep(self, memory: Memory) -> None:
         """For somebody outside, who reads or writes all of it before or after the next step."""
@@ -100,4 +101,6 @@ class Program:
         self._steps.append(step)
 
     def _end_section(self) -> None:
+        for key in self._passing:
+            del self._derived[key]
         self._passing.clear()

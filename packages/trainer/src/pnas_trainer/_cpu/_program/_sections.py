@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pnas_trainer._cpu._program._layout import Memory, Part, View
 
 _BYTES = 2**20
-"""Of the largest map of a part: with less, what calls cost to begin with would come more often."""
+"""Of the largest map of a part, about: with less, what calls cost to begin with would come more often."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,9 @@ class Section:
 
 
 def sections(steps: Sequence[Step], n_rows: int, ends: Collection[int], *, is_cut: bool) -> list[Section]:
-    """The fewest, which end before the steps of the numbers `ends`, and around such as need all images."""
+    """Where steps are cut, the fewest, which end before those of the numbers `ends` and around such as need all images;
+    else one for each step.
+    """
     found: list[Section] = []
     for index, step in enumerate(steps):
         if not is_cut or not found or index in ends or "whole" in (step.kind, found[-1].steps[-1].kind):
@@ -87,7 +89,7 @@ def _parts(section: Section, n_rows: int, *, is_cut: bool) -> list[Part]:
     memories = [memory for step in section.steps for memory in step.memories if memory.by_image]
     if not is_cut or not memories:
         return [Part(0, n_rows, n_rows)]
-    by_row = max(memory.n_bytes for memory in memories) / n_rows
-    n_parts = min(n_rows, max(1, round(by_row * n_rows / _BYTES)))
+    largest = max(memory.n_bytes for memory in memories)
+    n_parts = min(n_rows, max(1, round(largest / _BYTES)))
     bounds = [n_rows * index // n_parts for index in range(n_parts + 1)]
     return [Part(begin, end, n_rows) for begin, end in itertools.pairwise(bounds)]

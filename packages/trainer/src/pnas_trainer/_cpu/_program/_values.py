@@ -17,7 +17,7 @@ class Value:
     Some images may lie side by side, pixel by pixel: see `Program`.
 
     Attributes:
-        pixels: the memory `(M, C)`, where it is not derived.
+        pixels: a memory `(M, C)` for it.
         gradient: of the same shape; it is there once all who read the value have added to it.
         derive: adds the calls that write it into a memory, where that costs little.
         derive_rectified: the same for its ReLU, where that costs no more.
