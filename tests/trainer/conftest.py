@@ -58,6 +58,13 @@ def make_convnet():
     return make
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What our Triton kernels compute is for a GPU to show, though an interpreter may stand in for it."""
+    for item in items:
+        if "kernel_device" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.cuda)
+
+
 @pytest.fixture
 def kernel_device() -> str:
     """Where our Triton kernels run: on a GPU, or in an interpreter, which must be asked for before the import."""

@@ -12,8 +12,6 @@ from torch.utils.checkpoint import checkpoint
 from pnas_trainer._cuda._chains import Chain
 from pnas_trainer._cuda._separable import separable_layers
 
-pytestmark = pytest.mark.cuda  # though an interpreter may stand in for it
-
 
 class UnevenConv2d(nn.Conv2d):
     """Pads one pixel more on the right and at the bottom, as TensorFlow does."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from pnas_trainer import TrainConfig, TrainerError, train, train_many
+from pnas_trainer import TrainConfig, TrainerError, _train_many, train, train_many
 
 CONFIG = TrainConfig(n_epochs=2, batch_size=100, learning_rate=0.05)
 
@@ -144,6 +144,20 @@ def test_who_has_diverged_takes_no_more_turns(digits):
 
     train_many([Counted, partial(Dropping, 8)], digits, CONFIG, seeds=[0, 1], side_by_side=2)
     assert sum(n_steps) == 15  # of one epoch
+
+
+def test_seconds_on_a_shared_device_are_shared_out_by_work(digits):
+    settings = _train_many._Settings(
+        config=CONFIG, device=torch.device("cpu"), combine=None, threads_per_child=1, keep_weights=False
+    )
+    begun = [_train_many._Begun(([partial(make_convnet, n)], [0]), digits, settings) for n in (2, 64)]
+    for each in begun:
+        each.training.run_epoch()
+    total = sum(each.training.seconds for each in begun)
+    _train_many._share_seconds(begun)
+    small, large = (each.training.seconds for each in begun)
+    assert small + large == pytest.approx(total)
+    assert large / small == pytest.approx(begun[1].multiply_adds / begun[0].multiply_adds, rel=0.01)
 
 
 def test_trainings_side_by_side_leave_the_random_state_as_it_was(digits):

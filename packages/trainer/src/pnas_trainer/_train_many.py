@@ -55,7 +55,8 @@ def train_many(
         children_per_step: how many are combined at most. With too little memory, fewer are.
         side_by_side: how many trainings, of a child or of combined ones, take their steps by turns. On a GPU each has a
             stream of its own, so that it computes several small steps at a time. With too little memory, fewer do. It
-            does not change the results, but for what a GPU computes in another order.
+            does not change the results, but for what a GPU computes in another order, and that the seconds of
+            those that share one are shared out by their multiply-adds.
         n_processes: that children are spread over, this one among them. It does not change the results.
         threads_per_child: that PyTorch computes a child's step with; results depend on it.
         keep_weights: whether the results carry the networks' state dicts.
@@ -177,8 +178,8 @@ def _trained(cohort: _Cohort, data: TrainingData, settings: _Settings) -> list[T
 
 def _share_seconds(begun: "Sequence[_Begun]") -> None:
     """By work: the host waits for one of them while the device computes for all."""
-    works = [each.multiply_adds * len(each.training.losses) for each in begun]
-    by_work = sum(each.training.seconds for each in begun) / max(1, sum(works))
+    works = [(1 + each.multiply_adds) * len(each.training.losses) for each in begun]
+    by_work = sum(each.training.seconds for each in begun) / sum(works)
     for each, work in zip(begun, works, strict=True):
         each.training.seconds = by_work * work
 
