@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pnas_trainer._cpu._kernels._compiled import Floats, compiled, offset
 from pnas_trainer._cpu._kernels._unfolding import Windows
 
+Place = tuple[int, int]
+"""Where the first of some stretches of a vector begins, and how much further on the next one."""
 _ROWS = 4
 """Of outputs that are computed side by side where they lie in the middle of an image."""
 
@@ -44,14 +46,11 @@ def depthwise(x: Floats, weight: Floats, y: Floats, windows: Windows) -> None:
                         n_together,
                         n_columns,
                         into,
-                        (n * height + h) * width * pixel + w,
-                        width * pixel,
+                        ((n * height + h) * width * pixel + w, width * pixel),
                         tiles,
-                        (i * m_taps + j) * width * pixel,
-                        m_taps * width * pixel,
+                        ((i * m_taps + j) * width * pixel, m_taps * width * pixel),
                         source,
-                        start + (top + dilation * i) * row + begin,
-                        dilation * row,
+                        (start + (top + dilation * i) * row + begin, dilation * row),
                         i_end - i,
                     )
             h += n_together
@@ -83,36 +82,17 @@ def depthwise_weight_gradient(
                     continue
                 into, next_tap = (i * m_taps + j) * width * pixel + w, m_taps * width * pixel
                 if n_pairs > 0:
-                    above = max(0, -top)
-                    at, seen = (n * height + above) * width * pixel + w, start + (top + above) * row + begin
+                    first = max(0, -top)
+                    at = (n * height + first) * width * pixel + w
+                    of_gradient, of_source = (at, width * pixel), (start + (top + first) * row + begin, row)
                     if top < 0:
-                        at -= width * pixel
+                        above = (at - width * pixel, width * pixel)
                         _add_products_to_pair(
-                            n_columns,
-                            sums,
-                            into + next_tap,
-                            into,
-                            source,
-                            seen,
-                            row,
-                            gradient,
-                            at,
-                            width * pixel,
-                            n_pairs,
+                            n_columns, sums, into + next_tap, into, source, of_source, gradient, above, n_pairs
                         )
                     else:
                         _add_products_to_pair(
-                            n_columns,
-                            sums,
-                            into,
-                            into + next_tap,
-                            gradient,
-                            at,
-                            width * pixel,
-                            source,
-                            seen,
-                            row,
-                            n_pairs,
+                            n_columns, sums, into, into + next_tap, gradient, of_gradient, source, of_source, n_pairs
                         )
                 for q in range(n_together):
                     h, h_end = _within(top + q, stride, height, n_rows)
@@ -122,14 +102,11 @@ def depthwise_weight_gradient(
                             1,
                             n_columns,
                             sums,
-                            into + q * next_tap,
-                            0,
+                            (into + q * next_tap, 0),
                             gradient,
-                            (n * height + h) * width * pixel + w,
-                            width * pixel,
+                            ((n * height + h) * width * pixel + w, width * pixel),
                             source,
-                            start + (top + q + stride * h) * row + begin,
-                            stride * row,
+                            (start + (top + q + stride * h) * row + begin, stride * row),
                             h_end - h,
                         )
     channels = len(weight_gradient)
@@ -182,14 +159,11 @@ def depthwise_input_gradient(weight: Floats, y_gradient: Floats, x_gradient: Flo
                         n_together,
                         n_columns,
                         into,
-                        start + r * row + begin,
-                        row,
+                        (start + r * row + begin, row),
                         tiles,
-                        ((n_taps - 1 - last) * m_taps + j) * width * pixel,
-                        step * m_taps * width * pixel,
+                        (((n_taps - 1 - last) * m_taps + j) * width * pixel, step * m_taps * width * pixel),
                         gradient,
-                        (n * height + h - up * (q_end - 1)) * width * pixel + w,
-                        up * width * pixel,
+                        ((n * height + h - up * (q_end - 1)) * width * pixel + w, up * width * pixel),
                         q_end - q,
                     )
         if column_stride > 1:
@@ -198,38 +172,28 @@ def depthwise_input_gradient(weight: Floats, y_gradient: Floats, x_gradient: Flo
 
 @compiled
 def _add_products(
-    n_rows: int,
-    length: int,
-    sums: Floats,
-    at: int,
-    step: int,
-    a: Floats,
-    a_at: int,
-    a_step: int,
-    b: Floats,
-    b_at: int,
-    b_step: int,
-    n: int,
+    n_rows: int, length: int, sums: Floats, place: Place, a: Floats, a_place: Place, b: Floats, b_place: Place, n: int
 ) -> None:
-    """Add `n` products, number by number, of stretches of `a` and `b`, one step apart each, to a stretch of `sums`.
+    """Add `n` products, number by number, of stretches of `a` and `b`, to a stretch of `sums`.
 
     All three are vectors. The same goes for `n_rows` stretches of sums, 1 to `_ROWS` of them, where the next one adds
     up products with the next stretch of `b`.
     """
+    (at, step), (b_at, b_step) = place, b_place
     if n_rows == _ROWS:
-        _add_products_to_rows(length, sums, at, step, a, a_at, a_step, b, b_at, b_step, n)
+        _add_products_to_rows(length, sums, at, step, a, a_place, b, b_place, n)
         return
     for r in range(n_rows):
-        _add_products_to_row(length, sums, at + r * step, a, a_at, a_step, b, b_at + r * b_step, b_step, n)
+        _add_products_to_row(length, sums, at + r * step, a, a_place, b, (b_at + r * b_step, b_step), n)
 
 
 @compiled
 def _add_products_to_row(
-    length: int, sums: Floats, at: int, a: Floats, a_at: int, a_step: int, b: Floats, b_at: int, b_step: int, n: int
+    length: int, sums: Floats, at: int, a: Floats, a_place: Place, b: Floats, b_place: Place, n: int
 ) -> None:
     """Four products at a time, because sums that wait in a register are neither read nor written."""
     size, t0 = offset(length), offset(at)
-    a0, a1, b0, b1 = offset(a_at), offset(a_step), offset(b_at), offset(b_step)
+    a0, a1, b0, b1 = offset(a_place[0]), offset(a_place[1]), offset(b_place[0]), offset(b_place[1])
     a2, a3, b2, b3 = a1 + a1, a1 + a1 + a1, b1 + b1, b1 + b1 + b1
     while n >= 4:
         for t in range(size):
@@ -256,11 +220,9 @@ def _add_products_to_rows(
     at: int,
     step: int,
     a: Floats,
-    a_at: int,
-    a_step: int,
+    a_place: Place,
     b: Floats,
-    b_at: int,
-    b_step: int,
+    b_place: Place,
     n: int,
 ) -> None:
     """The same sums as of `_add_products_to_row`, in the same order, for four rows at a time: what they read of `a` and
@@ -268,7 +230,7 @@ def _add_products_to_rows(
     """
     size, r0, s = offset(length), offset(at), offset(step)
     r1, r2, r3 = r0 + s, r0 + s + s, r0 + s + s + s
-    a0, a1, b0, b1 = offset(a_at), offset(a_step), offset(b_at), offset(b_step)
+    a0, a1, b0, b1 = offset(a_place[0]), offset(a_place[1]), offset(b_place[0]), offset(b_place[1])
     a2, a3, b2, b3 = a1 + a1, a1 + a1 + a1, b1 + b1, b1 + b1 + b1
     b4, b5, b6 = b2 + b2, b2 + b3, b3 + b3
     while n >= 4:
@@ -315,11 +277,9 @@ def _add_products_to_pair(
     at: int,
     next_at: int,
     a: Floats,
-    a_at: int,
-    a_step: int,
+    a_place: Place,
     b: Floats,
-    b_at: int,
-    b_step: int,
+    b_place: Place,
     n: int,
 ) -> None:
     """Add `n` products, a multiple of four, to two stretches of sums, the second one's with the next stretch of `b`.
@@ -327,7 +287,7 @@ def _add_products_to_pair(
     They are in the order of `_add_products_to_row`; what is read of `a` and of `b` is read once for both.
     """
     size, r0, r1 = offset(length), offset(at), offset(next_at)
-    a0, a1, b0, b1 = offset(a_at), offset(a_step), offset(b_at), offset(b_step)
+    a0, a1, b0, b1 = offset(a_place[0]), offset(a_place[1]), offset(b_place[0]), offset(b_place[1])
     a2, a3, b2, b3 = a1 + a1, a1 + a1 + a1, b1 + b1, b1 + b1 + b1
     b4 = b2 + b2
     while n >= 4:
