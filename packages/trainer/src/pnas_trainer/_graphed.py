@@ -84,7 +84,7 @@ class GraphedStep:
                 graph.replay()
 
     @property
-    def may_be(self) -> bool:
+    def is_possible(self) -> bool:
         """Whether there is a graph, or is to be one."""
         return not self._cannot_be
 

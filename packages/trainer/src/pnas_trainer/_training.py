@@ -233,7 +233,7 @@ class Training:
         return torch.autocast(self._device.type, torch.bfloat16) if is_on else nullcontext()
 
     def _operations(self) -> AbstractContextManager[Any]:
-        if self._has_fused_layers and self._graphed is not None and self._graphed.may_be:
+        if self._has_fused_layers and self._graphed is not None and self._graphed.is_possible:
             return fused_layers(self.model, is_faster)  # one by one they may take the host longer than PyTorch's do
         return fast_operations() if self._has_fast_operations else nullcontext()
 

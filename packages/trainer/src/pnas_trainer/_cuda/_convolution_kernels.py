@@ -107,7 +107,7 @@ def forward(
 def product_gradients(
     gradient,
     y,
-    mean_and_scale,
+    mean_and_inverse,
     coefficients,
     matrix,
     z,
@@ -130,7 +130,7 @@ def product_gradients(
     is_channel, is_out = within < CHANNELS, out < OUT_CHANNELS
     channel, out_channel = group * CHANNELS + within, group * OUT_CHANNELS + out
     n_channels, n_out_channels = n_groups * CHANNELS, n_groups * OUT_CHANNELS
-    mean = tl.load(mean_and_scale + out_channel, is_out, 0.0)[None, :]
+    mean = tl.load(mean_and_inverse + out_channel, is_out, 0.0)[None, :]
     a = tl.load(coefficients + out_channel, is_out, 0.0)[None, :]
     b = tl.load(coefficients + n_out_channels + out_channel, is_out, 0.0)[None, :]
     c = tl.load(coefficients + 2 * n_out_channels + out_channel, is_out, 0.0)[None, :]
@@ -160,7 +160,7 @@ def depthwise_input_gradient(
     z_gradient,
     x,
     affine,
-    mean_and_scale,
+    mean_and_inverse,
     taps,
     x_gradient,
     sums,
@@ -197,7 +197,7 @@ def depthwise_input_gradient(
     if IS_NORMALIZED:
         scale = tl.load(affine + channel, is_channel, 0.0)[None, :]
         shift = tl.load(affine + n_channels + channel, is_channel, 0.0)[None, :]
-        mean = tl.load(mean_and_scale + channel, is_channel, 0.0)[None, :]
+        mean = tl.load(mean_and_inverse + channel, is_channel, 0.0)[None, :]
     sum_, product = tl.zeros((BLOCK_C,), tl.float32), tl.zeros((BLOCK_C,), tl.float32)
     for tile in range(program, n_tiles, tl.num_programs(0)):
         pixel = tile * BLOCK_P + tl.arange(0, BLOCK_P)
@@ -234,7 +234,7 @@ def depthwise_input_gradient(
             sum_ += tl.sum(rounded, 0)
             product += tl.sum(rounded * (before - mean), 0)
     if IS_NORMALIZED:
-        inverse = tl.load(mean_and_scale + n_channels + channel, is_channel, 0.0)
+        inverse = tl.load(mean_and_inverse + n_channels + channel, is_channel, 0.0)
         store = sums + program * 2 * n_channels + channel
         tl.store(store, sum_, is_channel)
         tl.store(store + n_channels, product * inverse, is_channel)

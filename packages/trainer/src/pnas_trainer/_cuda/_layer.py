@@ -28,7 +28,7 @@ class Separable:
     norm: nn.BatchNorm2d
     rows: Sight
     columns: Sight
-    precision: str = "ieee"
+    precision: str
 
     @property
     def channels(self) -> int:

@@ -12,7 +12,7 @@ def statistics(
     running_mean,
     running_var,
     counter,
-    mean_and_scale,
+    mean_and_inverse,
     affine,
     n_parts,
     n_pixels,
@@ -43,8 +43,8 @@ def statistics(
         off = tl.load(place + n_channels, mask, 0.0) - mean[None, :]
         squares += tl.sum(tl.load(place + 2 * n_channels, mask, 0.0) + off * off * tl.load(place, mask, 0.0), 0)
     inverse = 1.0 / tl.sqrt(squares / n_pixels + epsilon)
-    tl.store(mean_and_scale + channel, mean, is_channel)
-    tl.store(mean_and_scale + n_channels + channel, inverse, is_channel)
+    tl.store(mean_and_inverse + channel, mean, is_channel)
+    tl.store(mean_and_inverse + n_channels + channel, inverse, is_channel)
     scale = tl.load(weight + channel, is_channel, 0.0) * inverse
     tl.store(affine + channel, scale, is_channel)
     tl.store(affine + n_channels + channel, tl.load(bias + channel, is_channel, 0.0) - mean * scale, is_channel)
@@ -77,7 +77,7 @@ def normalize(y, affine, out, n_pixels, CHANNELS: tl.constexpr, BLOCK_P: tl.cons
 def normalization_sums(
     gradient,
     y,
-    mean_and_scale,
+    mean_and_inverse,
     sums,
     n_pixels,
     n_tiles,
@@ -92,8 +92,8 @@ def normalization_sums(
     within = tl.arange(0, BLOCK_C)
     is_channel = within < CHANNELS
     channel = group * CHANNELS + within
-    mean = tl.load(mean_and_scale + channel, is_channel, 0.0)[None, :]
-    inverse = tl.load(mean_and_scale + n_channels + channel, is_channel, 0.0)
+    mean = tl.load(mean_and_inverse + channel, is_channel, 0.0)[None, :]
+    inverse = tl.load(mean_and_inverse + n_channels + channel, is_channel, 0.0)
     total, product = tl.zeros((BLOCK_P, BLOCK_C), tl.float32), tl.zeros((BLOCK_P, BLOCK_C), tl.float32)
     for tile in range(program, n_tiles, tl.num_programs(0)):
         pixel = tile * BLOCK_P + tl.arange(0, BLOCK_P)
@@ -111,7 +111,7 @@ def normalization_sums(
 def normalization_gradients(
     sums,
     weight,
-    mean_and_scale,
+    mean_and_inverse,
     weight_gradient,
     bias_gradient,
     coefficients,
@@ -135,7 +135,7 @@ def normalization_gradients(
         product += tl.sum(tl.load(place + n_channels, mask, 0.0), 0)
     tl.store(weight_gradient + channel, product, is_channel)
     tl.store(bias_gradient + channel, total, is_channel)
-    inverse = tl.load(mean_and_scale + n_channels + channel, is_channel, 0.0)
+    inverse = tl.load(mean_and_inverse + n_channels + channel, is_channel, 0.0)
     scale = tl.load(weight + channel, is_channel, 0.0) * inverse
     tl.store(coefficients + channel, scale, is_channel)
     tl.store(coefficients + n_channels + channel, scale * total / n_pixels, is_channel)

@@ -64,9 +64,7 @@ def forward(layer: Separable, x: Maps) -> tuple[Tensor, Maps]:
         *x.pixels.shape[2:],
         *y.shape[2:],
         *layer.window,
-        IS_NORMALIZED=x.affine is not None,
-        **layer.kernel_size,
-        CHANNELS=layer.channels,
+        **_form(layer, x),
         OUT_CHANNELS=layer.out_channels,
         BLOCK_P=tiles.size,
         BLOCK_C=blocks[0],
@@ -217,9 +215,7 @@ def _through_depthwise(layer: Separable, x: Maps, z_gradient: Tensor) -> tuple[T
         *x.pixels.shape[2:],
         *z_gradient.shape[2:],
         *layer.window,
-        IS_NORMALIZED=x.affine is not None,
-        **layer.kernel_size,
-        CHANNELS=layer.channels,
+        **_form(layer, x),
         BLOCK_P=tiles.size,
         BLOCK_C=channels,
         **_OPTIONS,
@@ -242,15 +238,18 @@ def _of_taps(layer: Separable, x: Maps, z_gradient: Tensor) -> Tensor:
         *x.pixels.shape[2:],
         *z_gradient.shape[2:],
         *layer.window,
-        IS_NORMALIZED=x.affine is not None,
-        **layer.kernel_size,
-        CHANNELS=layer.channels,
+        **_form(layer, x),
         BLOCK_P=tiles.size,
         BLOCK_C=channels,
         BLOCK_J=columns,
         **_OPTIONS,
     )
     return parts.sum(0).t().reshape(layer.depthwise.shape)
+
+
+def _form(layer: Separable, x: Maps) -> dict[str, int | bool]:
+    """What kernels of a depthwise convolution are compiled for."""
+    return {"IS_NORMALIZED": x.affine is not None, **layer.kernel_size, "CHANNELS": layer.channels}
 
 
 @cache
