@@ -37,3 +37,8 @@ def test_processes_measure_every_image_once(n_images, n_processes):
         for image in range(begin, end)
     ]
     assert sorted(measured) == list(range(n_images))
+
+
+@pytest.mark.parametrize(("n_images", "sizes"), [(10, [5, 5]), (9, [4, 5]), (6, [6]), (13, [4, 4, 5]), (0, [])])
+def test_batches_that_measure_are_about_as_large(n_images, sizes):
+    assert [end - begin for begin, end in validation_bounds(n_images, 6, 0, 1)] == sizes

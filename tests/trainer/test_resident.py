@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pnas_trainer import Preprocessing, TrainerError
+from pnas_trainer import ImageDataset, Preprocessing, TrainerError
 from pnas_trainer._processes import Processes
 from pnas_trainer._resident import ResidentBatches
 
@@ -47,3 +47,18 @@ def test_the_state_of_other_images_is_refused(random_images, digits):
     state = batches(random_images).state_dict()
     with pytest.raises(TrainerError, match="a training on 20 images, not 1438"):
         batches(digits).load_state_dict(state)
+
+
+@pytest.mark.parametrize(("upsample_to", "n_at_once"), [(None, 17), (64, 4), (256, 1)])
+def test_as_many_images_are_measured_with_at_once_as_stay_in_a_cache(upsample_to, n_at_once):
+    images, labels = torch.zeros(40, 3, 32, 32, dtype=torch.uint8), torch.arange(40)
+    data = ImageDataset(
+        train_images=images, train_labels=labels, validation_images=images, validation_labels=labels, num_classes=40
+    )
+    made = ResidentBatches(data, Preprocessing(upsample_to=upsample_to), 6, (0,), Processes())
+    assert made.evaluation_batch_size == n_at_once
+    measured = list(made.validation(made.evaluation_batch_size))
+    assert torch.equal(torch.cat([labels for _, labels in measured]), labels)
+    sizes = {len(images) for images, _ in measured}
+    assert max(sizes) <= n_at_once
+    assert max(sizes) - min(sizes) <= 1

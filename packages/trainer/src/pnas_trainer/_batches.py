@@ -1,3 +1,4 @@
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -64,6 +65,7 @@ def batch_bounds(n_images: int, batch_size: int, n_processes: int) -> list[tuple
 
 
 def validation_bounds(n_images: int, batch_size: int, index: int, n_processes: int) -> Iterator[tuple[int, int]]:
-    """Where the batches begin and end with which one of several processes measures."""
-    for begin in range(batch_size * index, n_images, batch_size * n_processes):
-        yield begin, min(begin + batch_size, n_images)
+    """Where the batches begin and end with which one of several processes measures; all are about as large."""
+    n_batches = math.ceil(n_images / batch_size)
+    for batch in range(index, n_batches, n_processes):
+        yield batch * n_images // n_batches, (batch + 1) * n_images // n_batches

@@ -10,6 +10,11 @@ from pnas_trainer._errors import TrainerError
 from pnas_trainer._preprocessing import Preprocessing, Preprocessor
 from pnas_trainer._processes import Processes
 
+_ON_A_GPU = 1000
+"""Images to measure with at once."""
+_PIXELS_ON_A_CPU = 17 * 2**10
+"""The same: maps of so many stay in its cache; for less than 2**14, oneDNN adds some products up in another order."""
+
 
 class ResidentBatches(Batches):
     """Batches of images that are on the device already.
@@ -30,7 +35,7 @@ class ResidentBatches(Batches):
         self._preprocessor = Preprocessor(preprocessing, data.train_images)
         self.n_children = len(seeds)
         self.n_images, self.n_validation_images = len(data.train_images), len(data.validation_images)
-        self.evaluation_batch_size = 1000
+        self.evaluation_batch_size = self._most_at_once()
         self.bounds = batch_bounds(self.n_images, batch_size, processes.n)
         device = data.train_images.device
         self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
@@ -60,6 +65,13 @@ class ResidentBatches(Batches):
         images, labels = self._data.validation_images, self._data.validation_labels
         for begin, end in validation_bounds(len(images), batch_size, self._processes.index, self._processes.n):
             yield self._preprocessor.for_evaluation(images[begin:end]), labels[begin:end]
+
+    def _most_at_once(self) -> int:
+        images = self._data.validation_images[:1]
+        if images.device.type != "cpu":
+            return _ON_A_GPU
+        height, width = self._preprocessor.for_evaluation(images).shape[-2:]
+        return max(1, _PIXELS_ON_A_CPU // (height * width))
 
     def state_dict(self) -> dict[str, Any]:
         return {"generators": [generator.get_state() for generator in self._generators], "orders": self._orders}
