@@ -18,12 +18,14 @@ def measure(network: CellNetwork, batches: Iterable[tuple[Tensor, Tensor]], devi
         batches: the network's input `(N, C, H, W)` and labels `(N,)`.
         device: to compute on.
     """
-    network = network.to(device).eval()
+    layout = torch.channels_last  # nearly twice as fast on CPUs
+    network = network.to(device, memory_format=layout).eval()  # type: ignore[call-overload]
     n_images, n_right, size = 0, torch.zeros(2, dtype=torch.int64), [0, 0]
     begin = time.perf_counter()
     with torch.inference_mode():
         for images, labels in batches:
-            top = network(images.to(device)).topk(min(_TOP, network.num_classes)).indices.cpu()
+            logits = network(images.to(device, memory_format=layout))
+            top = logits.topk(min(_TOP, network.num_classes)).indices.cpu()
             is_right = top == labels.cpu()[:, None]
             n_right += torch.stack([is_right[:, 0].sum(), is_right.any(1).sum()])
             n_images += len(labels)
