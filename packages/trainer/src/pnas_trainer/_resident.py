@@ -10,10 +10,13 @@ from pnas_trainer._errors import TrainerError
 from pnas_trainer._preprocessing import Preprocessing, Preprocessor
 from pnas_trainer._processes import Processes
 
-_ON_A_GPU = 1000
-"""Images to measure with at once."""
-_PIXELS_ON_A_CPU = 17 * 2**10
-"""The same: maps of so many stay in its cache; for less than 2**14, oneDNN adds some products up in another order."""
+_IMAGES_ON_GPU = 1000
+"""To measure with at a time."""
+_PIXELS_ON_CPU = 17 * 2**10
+"""Of the images to measure with at a time: maps of so many stay in a cache.
+
+With fewer than 2**14 oneDNN adds some products up in another order.
+"""
 
 
 class ResidentBatches(Batches):
@@ -66,13 +69,6 @@ class ResidentBatches(Batches):
         for begin, end in validation_bounds(len(images), batch_size, self._processes.index, self._processes.n):
             yield self._preprocessor.for_evaluation(images[begin:end]), labels[begin:end]
 
-    def _most_at_once(self) -> int:
-        images = self._data.validation_images[:1]
-        if images.device.type != "cpu":
-            return _ON_A_GPU
-        height, width = self._preprocessor.for_evaluation(images).shape[-2:]
-        return max(1, _PIXELS_ON_A_CPU // (height * width))
-
     def state_dict(self) -> dict[str, Any]:
         return {"generators": [generator.get_state() for generator in self._generators], "orders": self._orders}
 
@@ -87,3 +83,10 @@ class ResidentBatches(Batches):
         for generator, generator_state in zip(self._generators, state["generators"], strict=True):
             generator.set_state(generator_state.cpu())
         self._orders = orders
+
+    def _most_at_once(self) -> int:
+        images = self._data.validation_images[:1]
+        if images.device.type != "cpu":
+            return _IMAGES_ON_GPU
+        height, width = self._preprocessor.for_evaluation(images).shape[-2:]
+        return max(1, _PIXELS_ON_CPU // (height * width))
