@@ -2,17 +2,15 @@ import math
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pnas_trainer._cpu._arrays import kernels
 from pnas_trainer._cpu._program._layout import Memory
 from pnas_trainer._cpu._program._operation import Operation
+from pnas_trainer._cpu._program._products import Array, added_product, product
 from pnas_trainer._cpu._program._program import Program
 from pnas_trainer._cpu._program._values import Value, Weights
 from pnas_trainer._windows import NotRecordableError, Sight, windows
-
-Array = NDArray[np.float32]
 
 
 class Convolution(Operation):
@@ -28,16 +26,16 @@ class Convolution(Operation):
         self._matrix, self._matrix_gradient = map(_matrix, (weights.parameter.detach(), weights.gradient))
 
     def forward(self, program: Program) -> None:
-        program.add_by_image(np.matmul, self._seen(program), self._matrix.T, out=self.y.pixels)
+        program.add_by_image(product(), self._seen(program), self._matrix.T, self.y.pixels)
 
     def backward(self, program: Program) -> None:
         gradient = self.y.gradient
         assert gradient is not None  # the program asks for this where there is one
         spare = Memory(*self._matrix.shape)
-        program.add_sum(_add_product, gradient.transposed, self._seen(program), self._matrix_gradient, spare)
+        program.add_sum(added_product(), gradient.transposed, self._seen(program), self._matrix_gradient, spare)
         if self._x.needs_gradient:
             columns = Memory(*self._columns.shape, by_image=True)
-            program.add_by_image(np.matmul, gradient, self._matrix, out=columns)
+            program.add_by_image(product(), gradient, self._matrix, columns)
             if not self._is_product:
                 into = self._x.new_memory()
                 program.add_by_image(kernels().fold, columns, self._x.rows(program, into), self._windows)
@@ -94,27 +92,22 @@ class Linear(Operation):
 
     def forward(self, program: Program) -> None:
         weight, bias = (weights.parameter.detach().numpy() for weights in self.weights)
-        program.add(np.matmul, self._x.read(program), weight.T, out=self.y.pixels)
+        program.add(product(), self._x.read(program), weight.T, self.y.pixels)
         program.add(np.add, self.y.pixels, bias, self.y.pixels)
 
     def backward(self, program: Program) -> None:
         gradient, (weights, bias) = self.y.gradient, self.weights
         assert gradient is not None
-        program.add(np.matmul, gradient.transposed, self._x.read(program), out=weights.gradient.numpy())
-        program.add(np.sum, gradient, axis=0, out=bias.gradient.numpy())
+        program.add(product(), gradient.transposed, self._x.read(program), weights.gradient.numpy())
+        program.add(_sum_of_rows, gradient, bias.gradient.numpy())
         if self._x.needs_gradient:
             into = self._x.new_memory()
-            program.add(np.matmul, gradient, weights.parameter.detach().numpy(), out=into)
+            program.add(product(), gradient, weights.parameter.detach().numpy(), into)
             self._x.add_gradient(program, into)
 
 
-def _add_product(is_first: bool, a: Array, b: Array, total: Array, spare: Array) -> None:
-    """`a @ b`, into `total` or on top of it."""
-    if is_first:
-        np.matmul(a, b, out=total)
-    else:
-        np.matmul(a, b, out=spare)
-        total += spare
+def _sum_of_rows(x: Array, total: Array) -> None:
+    np.sum(x, axis=0, out=total)
 
 
 def _matrix(weight: Tensor) -> Array:

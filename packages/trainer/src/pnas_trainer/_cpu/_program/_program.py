@@ -2,7 +2,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, Literal
 
 from pnas_trainer._cpu._program._layout import Memory, place
-from pnas_trainer._cpu._program._sections import Step, sections
+from pnas_trainer._cpu._program._sections import Function, Step, sections
 
 Call = Callable[[], Any]
 
@@ -11,7 +11,7 @@ class Program:
     """Calls of functions of arrays in a fixed order, whose arguments are known before anything runs.
 
     So all memory can be laid out once, and what a call costs beyond its function is next to nothing. Where an argument
-    is a `Memory` or a `View`, the function gets its array.
+    is a `Memory` or a `View`, the function gets its array, or the tensor of that if it is one `OfTensors`.
 
     Where maps are too large for a processor's cache, calls in a row run for some of the images at a time, so that what
     one of them writes is still there when the next one reads it.
@@ -33,20 +33,20 @@ class Program:
         self._passing: set[Hashable] = set()
         self._kept: set[Memory] = set()
 
-    def add(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    def add(self, function: Function, *arguments: Any) -> None:
         """One more call, of all images."""
-        self._add("whole", function, arguments, named)
+        self._add("whole", function, arguments)
         self._end_section()
 
-    def add_by_image(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    def add_by_image(self, function: Function, *arguments: Any) -> None:
         """One that does the same to every image, and so may be done to some of them at a time."""
-        self._add("by image", function, arguments, named)
+        self._add("by image", function, arguments)
 
-    def add_sum(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    def add_sum(self, function: Function, *arguments: Any) -> None:
         """One that sums something up over images. It is told first whether these are the first of them, with which the
         sum begins anew. What it sums up is there for calls that are added after the next one of all images.
         """
-        self._add("sum", function, arguments, named)
+        self._add("sum", function, arguments)
 
     def derived(self, key: Hashable, memory: Memory, write: Callable[[Memory], None], *, once: bool = False) -> Memory:
         """Where to read what costs little to compute: `write` adds the calls that do.
@@ -88,14 +88,8 @@ class Program:
         )
         return forward, backward
 
-    def _add(
-        self,
-        kind: Literal["whole", "by image", "sum"],
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        named: dict[str, Any],
-    ) -> None:
-        step = Step(kind=kind, function=function, arguments=arguments, named=named)
+    def _add(self, kind: Literal["whole", "by image", "sum"], function: Function, arguments: tuple[Any, ...]) -> None:
+        step = Step(kind=kind, function=function, arguments=arguments)
         for memory in step.memories:
             memory.used_at(len(self._steps))
         self._steps.append(step)

@@ -1,15 +1,13 @@
 import math
 from collections.abc import Callable, Iterable
-from functools import cache
-from threading import Lock
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
+from pnas_trainer._cpu._program._products import in_one_thread
 from pnas_trainer._cpu._program._program import Program
 from pnas_trainer._cpu._program._recording import Recording
 from pnas_trainer._cpu._program._values import Value, Weights
@@ -72,24 +70,11 @@ class Replay:
                 weights.parameter.grad += weights.gradient
 
 
-_ONE_AT_A_TIME = Lock()
-
-
 def _run(calls: Iterable[Callable[[], Any]]) -> None:
-    """One after the other. What overflows is found by whoever looks at the loss.
-
-    NumPy's products get one thread, which is what PyTorch has then: they would take all cores, and add up in another
-    order. How many they get is a number of the whole process, so only one replay at a time may change it.
-    """
-    with _ONE_AT_A_TIME, _libraries().limit(limits=1, user_api="blas"), np.errstate(all="ignore"):
+    """One after the other. What overflows is found by whoever looks at the loss."""
+    with in_one_thread(), np.errstate(all="ignore"):
         for call in calls:
             call()
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """Looked for once, which takes some milliseconds."""
-    return ThreadpoolController()
 
 
 def _n_together(recording: Recording) -> int:

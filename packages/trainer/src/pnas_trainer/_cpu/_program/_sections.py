@@ -6,10 +6,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
+import torch
+
 from pnas_trainer._cpu._program._layout import Memory, Part, View
 
 _BYTES = 2**20
 """Of the largest map of a part, about: with less, what calls cost to begin with would come more often."""
+
+
+@dataclass(frozen=True)
+class OfTensors:
+    """A function that gets tensors instead of arrays, of the same memory."""
+
+    function: Callable[..., Any]
+
+
+Function = Callable[..., Any] | OfTensors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,23 +30,24 @@ class Step:
     """A call: one of all images, one that does the same to every image, or one that sums something up over images."""
 
     kind: Literal["whole", "by image", "sum"]
-    function: Callable[..., Any]
+    function: Function
     arguments: tuple[Any, ...]
-    named: dict[str, Any]
 
     @property
     def memories(self) -> Iterator[Memory]:
         """What it reads and writes."""
-        for argument in (*self.arguments, *self.named.values()):
+        for argument in self.arguments:
             memory = argument.memory if isinstance(argument, View) else argument
             if isinstance(memory, Memory):
                 yield memory
 
     def bound(self, part: Part) -> Callable[[], Any]:
         """The call for some images; sums begin anew with the first ones."""
-        function = partial(self.function, part.begin == 0) if self.kind == "sum" else self.function
-        named = {name: part.bound(value) for name, value in self.named.items()}
-        return partial(function, *map(part.bound, self.arguments), **named)
+        function, arguments = self.function, list(map(part.bound, self.arguments))
+        if isinstance(function, OfTensors):
+            function = function.function
+            arguments = [torch.from_numpy(x) if isinstance(x, np.ndarray) else x for x in arguments]
+        return partial(function, *([part.begin == 0] if self.kind == "sum" else []), *arguments)
 
 
 @dataclass(kw_only=True)
