@@ -92,3 +92,18 @@ def separable_layer() -> Callable[..., list[nn.Module]]:
         ]
 
     return make
+
+
+class _Recordable(nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__(nn.Conv2d(1, 24, 3, padding=1, bias=False), nn.BatchNorm2d(24), nn.ReLU())
+        self.head = nn.Linear(24, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(self[2](self[1](self[0](images))).mean((2, 3)))
+
+
+@pytest.fixture
+def recordable() -> Callable[[], nn.Module]:
+    """Makes a network whose steps are replayed on one thread."""
+    return _Recordable

@@ -100,11 +100,11 @@ def test_some_images_at_a_time_or_all(steps, n_together, n_bytes):
 
 
 def by_image(*memories):
-    return Step(kind="by image", function=np.add, arguments=memories, named={})
+    return Step(kind="by image", function=np.add, arguments=memories)
 
 
 def whole(*memories):
-    return Step(kind="whole", function=np.add, arguments=memories, named={})
+    return Step(kind="whole", function=np.add, arguments=memories)
 
 
 def used(steps):

@@ -5,10 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from threadpoolctl import ThreadpoolController, threadpool_limits
-from torch import nn
 
 from pnas_trainer import TrainConfig, train
-from pnas_trainer._cpu._program import _replay
+from pnas_trainer._cpu._program import _products, _replay
 
 CONTROLLER = ThreadpoolController()
 
@@ -20,13 +19,9 @@ def n_threads() -> set[int]:
 pytestmark = pytest.mark.skipif(not n_threads(), reason="NumPy's products are none that threadpoolctl knows")
 
 
-class Network(nn.Sequential):
-    def __init__(self) -> None:
-        super().__init__(nn.Conv2d(1, 24, 3, padding=1, bias=False), nn.BatchNorm2d(24), nn.ReLU())
-        self.head = nn.Linear(24, 10)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.head(self[2](self[1](self[0](images))).mean((2, 3)))
+@pytest.fixture(autouse=True)
+def products_by_numpy(monkeypatch):
+    monkeypatch.setattr(_products, "is_by_torch", lambda: False)
 
 
 @pytest.fixture
@@ -37,10 +32,12 @@ def seen(one_thread, monkeypatch) -> list[set[int]]:
     return seen
 
 
-def test_a_training_does_not_depend_on_how_many_threads_products_have_and_leaves_the_number_as_it_was(digits, seen):
+def test_a_training_does_not_depend_on_how_many_threads_products_have_and_leaves_the_number_as_it_was(
+    digits, recordable, seen
+):
     def weights(outer: int) -> list[torch.Tensor]:
         with threadpool_limits(outer, user_api="blas"):
-            result = train(Network, digits, TrainConfig(n_epochs=1), seed=0, keep_weights=True)
+            result = train(recordable, digits, TrainConfig(n_epochs=1), seed=0, keep_weights=True)
             assert n_threads() == {outer}
         return list(result.weights.values())
 
@@ -49,11 +46,11 @@ def test_a_training_does_not_depend_on_how_many_threads_products_have_and_leaves
     assert all(n == {1} for n in seen)
 
 
-def test_several_trainings_at_once_have_one_thread_each_and_leave_the_number_as_it_was(digits, seen):
+def test_several_trainings_at_once_have_one_thread_each_and_leave_the_number_as_it_was(digits, recordable, seen):
     before = n_threads()
     with ThreadPoolExecutor(2) as pool:
         for _ in range(3):
-            list(pool.map(lambda seed: train(Network, digits, TrainConfig(n_epochs=1), seed=seed), range(2)))
+            list(pool.map(lambda seed: train(recordable, digits, TrainConfig(n_epochs=1), seed=seed), range(2)))
     assert all(n == {1} for n in seen)
     assert n_threads() == before
 
@@ -69,7 +66,7 @@ def test_what_fails_puts_the_number_back():
         assert n_threads() == {2}
 
 
-def test_a_training_that_diverges_does_not_warn_on_the_way(digits, seen):
+def test_a_training_that_diverges_does_not_warn_on_the_way(digits, recordable, seen):
     config = TrainConfig(n_epochs=1, learning_rate=1e20, max_gradient_norm=None)
-    assert train(Network, digits, config, seed=0).status == "diverged"
+    assert train(recordable, digits, config, seed=0).status == "diverged"
     assert seen

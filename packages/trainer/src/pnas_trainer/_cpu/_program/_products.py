@@ -49,16 +49,16 @@ def in_one_thread() -> Iterator[None]:
 @cache
 def is_by_torch() -> bool:
     """Whether PyTorch's are faster: with MKL on Intel's processors, unless it may not use the code that they have."""
-    return torch.backends.mkl.is_available() and "MKL_CBWR" not in os.environ and _maker() == "GenuineIntel"
+    return torch.backends.mkl.is_available() and "MKL_CBWR" not in os.environ and _is_intels()
 
 
-def _maker() -> str:
-    """Of the processor."""
-    described = Path("/proc/cpuinfo")
-    words = described.read_text() if described.exists() else platform.processor()
-    return "GenuineIntel" if "GenuineIntel" in words else "another"
+def _is_intels() -> bool:
+    """Whether this processor is."""
+    words = _DESCRIPTION.read_text() if _DESCRIPTION.exists() else platform.processor()
+    return "GenuineIntel" in words
 
 
+_DESCRIPTION = Path("/proc/cpuinfo")
 _ONE_AT_A_TIME = Lock()
 
 
