@@ -67,3 +67,23 @@ def test_zeros_that_are_padded_stay_zeros_beside_numbers_that_are_none():
     unfold(rows(x), columns, windows((2, 2), (3, 3), (1, 1), (1, 1), (1, 1, 1, 1)))
     assert np.isnan(columns).sum() == 4 * 4 * 2  # each output sees all four pixels
     assert (columns[~np.isnan(columns)] == 0).all()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize("form", FORMS)
+def test_images_that_lie_side_by_side_are_unfolded_as_alone(form, channels):
+    """Four images, as two rows of two of them, pixel by pixel."""
+    x = torch.randn(4, channels, 6, 5, generator=torch.Generator().manual_seed(0))
+    alone = unfolded(x, *form)
+    n_pixels = len(alone) // 4
+    side_by_side = x.reshape(2, 2, channels, 6, 5).permute(0, 3, 4, 1, 2).reshape(2, 6, -1).contiguous().numpy()
+    columns = np.full(alone.shape, np.nan, np.float32)
+    unfold(side_by_side, columns, windows((6, 5), *form))
+    by_image = columns.reshape(2, n_pixels, 2, -1).swapaxes(1, 2).reshape(alone.shape)
+    assert np.array_equal(by_image, alone.numpy())
+
+    whole, folded = np.empty((4, 6, 5 * channels), np.float32), np.full_like(side_by_side, np.nan)
+    fold(alone.numpy(), whole, windows((6, 5), *form))
+    fold(columns, folded, windows((6, 5), *form))
+    apart = folded.reshape(2, 6, 5, 2, channels).transpose(0, 3, 1, 2, 4).reshape(whole.shape)
+    assert np.array_equal(apart, whole)
