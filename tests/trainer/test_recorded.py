@@ -203,6 +203,42 @@ def test_what_is_recorded_trains_as_in_twice_the_precision(name, size):
     assert_same(actual, trained(twice, lambda x: twice(x.double()), batches))
 
 
+def counted(model: nn.Module) -> list[int]:
+    """Fills with the numbers of images that its own code is run for."""
+    sizes, forward = [], model.forward
+
+    def run(x: Tensor) -> Tensor:
+        sizes.append(x.shape[0])
+        return forward(x)
+
+    model.forward = run
+    return sizes
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_model_runs_once_for_all_sizes_of_batches_that_will_come(name):
+    batches = [images(5, seed=1), images(5, seed=2), images(2, seed=3), images(3, seed=4), images(2, seed=5)]
+    results, run = [], []
+    for batch_sizes in ((), (5, 2)):
+        model = RECORDED[name]()
+        run.append(counted(model))
+        recorded = Recorded(model, batch_sizes)
+        results.append(trained(model, recorded, batches))
+        assert is_recorded(recorded)
+    assert run == [[5, 2, 3], [5, 3]]
+    assert results[0].keys() == results[1].keys()
+    assert all(torch.equal(a, b) for a, b in zip(*map(dict.values, results), strict=True))
+
+
+def test_a_size_of_batches_that_no_normalization_can_be_recorded_with_leaves_the_model_to_pytorch():
+    model, x = network(torch.relu), images(5, 1, 1)
+    recorded = Recorded(model, (5, 1))
+    recorded(x)
+    assert recorded._replays == {x.shape: None}
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        recorded(x[:1])
+
+
 def step(run: Forward, x: Tensor) -> None:
     run(x).pow(3).mean().backward()
 

@@ -16,8 +16,9 @@ from pnas_trainer._training import Training, versions
 MakeModel = Callable[[], nn.Module]
 """Makes a network that maps float32 `(N, C, H, W)` to logits `(N, num_classes)`; in training mode it may give a pair
 of them, the second an auxiliary head's, and where it has a method `set_training_progress` that is called before every
-step with the share of the training that is done. A step may be recorded and replayed: what it computes must depend on
-the network's tensors alone."""
+step with the share of the training that is done. A step may be recorded and replayed, for other numbers of images,
+too: what it computes of an image must depend on the network's tensors alone, and on the other images by batch
+normalization."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,7 +66,8 @@ class Training:
         is_recorded = self._distributed is model and self._has_fast_operations and self._combined is None
         # What is chosen by the clock is not the same every time.
         self._has_fused_layers = device.type == "cuda" and self._distributed is model and not config.deterministic
-        self._computed: Callable[[Tensor], Logits] = Recorded(model) if is_recorded else self._distributed
+        sizes = {end - begin for begin, end in batches.bounds}
+        self._computed: Callable[[Tensor], Logits] = Recorded(model, sizes) if is_recorded else self._distributed
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self._graphed: GraphedStep | None = None
         if self._stream is not None and self._distributed is model:
@@ -77,7 +78,7 @@ class Training:
         self._average = ExponentialMovingAverage(model, config.ema_decay) if config.ema_decay is not None else None
         self._set_progress = getattr(model, "set_training_progress", None)
         self._totals = torch.zeros(batches.n_children, device=device)
-        self.micro_batch_size = max(end - begin for begin, end in self.batches.bounds)
+        self.micro_batch_size = max(sizes)
         self._evaluation_batch_size = batches.evaluation_batch_size
         self.epoch = 0
         self.step = 0
@@ -202,13 +203,15 @@ class Training:
                 # The backward pass too: activation checkpointing computes there what it has not kept.
                 stack.enter_context(self._operations())
                 with self._autocast():
-                    some_losses = training_losses(
-                        self._outputs(some_images),
-                        some_labels,
-                        label_smoothing=self._config.label_smoothing,
-                        auxiliary_weight=self._config.auxiliary_weight,
-                    )
-                loss = some_losses.sum() * (share * self._processes.weight(n_images))
+                    outputs = self._outputs(some_images)
+                    with torch._C.DisableTorchFunction():  # noqa: SLF001  # modes would look at each of these
+                        some_losses = training_losses(
+                            outputs,
+                            some_labels,
+                            label_smoothing=self._config.label_smoothing,
+                            auxiliary_weight=self._config.auxiliary_weight,
+                        )
+                        loss = some_losses.sum() * (share * self._processes.weight(n_images))
                 _run_backward(loss)
             losses += some_losses.detach() * share
         return losses

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -19,15 +19,21 @@ _MOST_CHANGES = 3
 class Recorded:
     """A model in training, whose steps are recorded once and replayed without PyTorch's work around each operation.
 
-    On the CPU it is what a CUDA graph is on a GPU: the model's own code runs once for each shape of images, and what
-    it computes of them is computed again for others. A model is left as it is, and runs at every step, where it does
+    On the CPU it is what a CUDA graph is on a GPU: the model's own code runs once for each shape of images, or for one
+    size of batches in place of all that are known to come, and what it computes of them is computed again for others.
+    A model is left as it is, and runs at every step, where it does
     anything that is not known here, is random, changes an attribute of a module, or is watched by hooks; and where
     PyTorch has several threads. When somebody changes the model, it is recorded anew. Gradients stay in the same
     tensors from step to step.
+
+    Args:
+        model: to be trained.
+        batch_sizes: numbers of images that will come.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, batch_sizes: Collection[int] = ()) -> None:
         self._model = model
+        self._batch_sizes = set(batch_sizes)
         self._look_at_model()
         self._n_changes = 0
         self._anchor = torch.zeros((), requires_grad=True)
@@ -38,9 +44,11 @@ class Recorded:
         if not self._may_record(images):
             return self._model(images)
         if images.shape not in self._replays:
-            outputs, self._replays[images.shape] = self._recorded(images)
-            if self._replays[images.shape] is None:
+            outputs, replays = self._recorded(images)
+            if not replays:
+                self._replays[images.shape] = None
                 return outputs
+            self._replays.update(replays)
         replay = self._replays[images.shape]
         return self._model(images) if replay is None else _Replaying.apply(self._anchor, images, replay, self)
 
@@ -77,26 +85,32 @@ class Recorded:
         self._gradients: Gradients | None = None
         self._replays: dict[torch.Size, Replay | None] = {}
 
-    def _recorded(self, images: Tensor) -> tuple[Any, Replay | None]:
-        """A recording, which leaves the model as it was; or what it gives, where there is no recording of it."""
+    def _recorded(self, images: Tensor) -> tuple[Any, dict[torch.Size, Replay]]:
+        """Replays by the shape of images, with the model as it was; or what it gives, where there are none of it."""
         snapshot = self._snapshot
         if snapshot.is_watched:
-            return self._model(images), None
+            return self._model(images), {}
         if self._gradients is None:
             self._gradients = Gradients(snapshot.parameters)
         with torch._C.DisableTorchFunction():  # noqa: SLF001
             before = [buffer.clone() for buffer in snapshot.buffers]
-        randomness, recording = host_randomness(), Recording(images, self._gradients, snapshot.buffers)
-        with Recorder(recording) as recorder:
+        sizes = self._batch_sizes if len(images) in self._batch_sizes else {len(images)}
+        recordings = [Recording(images, size, self._gradients, snapshot.buffers) for size in sizes]
+        randomness = host_randomness()
+        with Recorder(recordings) as recorder:
             logits = self._model(images)
-        outputs = recording.outputs(logits) if recorder.problem is None else None
-        if outputs is None or randomness != host_randomness() or not snapshot.still_holds():
-            return logits, None
+        outputs = [x for recording in recordings if (x := recording.outputs(logits)) is not None]
+        is_known = recorder.problem is None and len(outputs) == len(recordings)
+        if not is_known or randomness != host_randomness() or not snapshot.still_holds():
+            return logits, {}
         del logits, recorder  # with all that PyTorch has kept for a backward pass
         with torch._C.DisableTorchFunction():  # noqa: SLF001
             for buffer, kept in zip(snapshot.buffers, before, strict=True):
                 buffer.detach().copy_(kept)
-            return None, Replay(recording, outputs)
+            return None, {
+                torch.Size(recording.images.shape): Replay(recording, output)
+                for recording, output in zip(recordings, outputs, strict=True)
+            }
 
 
 class _Replaying(torch.autograd.Function):

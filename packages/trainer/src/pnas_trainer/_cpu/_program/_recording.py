@@ -16,7 +16,8 @@ class Recording:
     a tensor that is not known, and is a problem as soon as something reads it.
 
     Args:
-        images: of the batch.
+        images: of the batch that it is seen with.
+        n_images: of the batches that it is for.
         gradients: of the model's parameters.
         buffers: of the model.
 
@@ -30,8 +31,9 @@ class Recording:
         needed: values that gradients need as they are, or that slices show: nothing may overwrite them.
     """
 
-    def __init__(self, images: Tensor, gradients: Gradients, buffers: Iterable[Tensor]) -> None:
-        self.images = Value(tuple(images.shape), needs_gradient=False)
+    def __init__(self, images: Tensor, n_images: int, gradients: Gradients, buffers: Iterable[Tensor]) -> None:
+        self._n_seen = len(images)
+        self.images = Value((n_images, *images.shape[1:]), needs_gradient=False)
         self.operations: list[Operation] = []
         self.counters: list[Tensor] = []
         self.known: dict[int, Value | Window[Value]] = {id(images): self.images}
@@ -92,9 +94,19 @@ class Recording:
         self._read.add(id(tensor))
         return Weights(tensor, gradient)
 
+    def shape_of(self, result: Tensor) -> tuple[int, ...]:
+        """With as many images as this is for.
+
+        Raises:
+            NotRecordableError: it is not of all images that were seen.
+        """
+        if result.ndim == 0 or len(result) != self._n_seen:
+            raise NotRecordableError("a tensor of something else than all images")
+        return self.images.shape[0], *result.shape[1:]
+
     def made(self, result: Tensor, *inputs: Value, of_weights: bool = False) -> Value:
         """A new value, which `result` is."""
-        value = Value(tuple(result.shape), needs_gradient=of_weights or any(x.needs_gradient for x in inputs))
+        value = Value(self.shape_of(result), needs_gradient=of_weights or any(x.needs_gradient for x in inputs))
         self.is_now(result, value)
         return value
 

@@ -120,7 +120,9 @@ def _sights(
 
 def _taken(recording: Recording, result: Tensor, pooled: Value, rows: Sight, columns: Sight) -> None:
     """The result of a pool with a stride, out of one without."""
-    if all((sight.first, sight.stride) == (-1, 1) for sight in (rows, columns)) and pooled.shape == result.shape:
+    if all((sight.first, sight.stride) == (-1, 1) for sight in (rows, columns)) and pooled.shape == recording.shape_of(
+        result
+    ):
         recording.is_now(result, pooled)
         return
     for sight, size in zip((rows, columns), pooled.shape[2:], strict=True):
@@ -147,8 +149,8 @@ def _batch_norm(
     if running_mean is not None and running_var is not None:
         running = [recording.buffer(x, torch.float32).numpy() for x in (running_mean, running_var)]
     x = recording.value_of(input)
-    if not training or momentum is None or len(x.shape) != 4:
-        raise NotRecordableError("batch normalization in evaluation mode or without momentum")
+    if not training or momentum is None or len(x.shape) != 4 or math.prod(x.shape) == x.channels:
+        raise NotRecordableError("batch normalization in evaluation mode, without momentum or of one pixel")
     recording.needed.add(x)
     y = recording.made(result, x, of_weights=True)
     recording.operations.append(
@@ -193,7 +195,7 @@ def _constant(recording: Recording, result: Tensor, *_args: Any, **_kwargs: Any)
 
 def _div(recording: Recording, result: Tensor, input: Tensor, other: Any) -> None:
     x, divisor = recording.value_of(input), recording.constants.get(id(other))
-    if divisor is None or divisor.ndim != 4 or divisor.shape[:2] != (1, 1) or result.shape != x.shape:
+    if divisor is None or divisor.ndim != 4 or divisor.shape[:2] != (1, 1) or recording.shape_of(result) != x.shape:
         raise NotRecordableError("a quotient by something else than numbers for every pixel")
     recording.operations.append(Scale(x, (1 / divisor[0, 0]).numpy(), recording.made(result, x)))
 
