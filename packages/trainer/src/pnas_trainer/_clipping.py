@@ -28,6 +28,7 @@ def clip_gradients(gradients: Sequence[Tensor], max_norm: float) -> Tensor:
     if not gradients:
         return torch.zeros(())
     gradients = list(gradients)
-    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))  # noqa: SLF001
+    norms = torch._foreach_norm(gradients)  # noqa: SLF001
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(norms)) if len(norms) > 1 else norms[0]
     torch._foreach_mul_(gradients, (max_norm / (norm + 1e-6)).clamp(max=1.0))
     return norm
