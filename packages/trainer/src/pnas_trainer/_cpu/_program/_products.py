@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import LibController, ThreadpoolController
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from pnas_trainer._cpu._program._sections import Function, OfTensors
@@ -42,16 +42,8 @@ def in_one_thread() -> Iterator[None]:
     if is_by_torch():
         yield
         return
-    # Not by threadpoolctl's own context, which looks at all libraries anew, and comes twice at every step.
-    with _ONE_AT_A_TIME:
-        before = [library.num_threads for library in _libraries()]
-        try:
-            for library in _libraries():
-                library.set_num_threads(1)
-            yield
-        finally:
-            for library, n_threads in zip(_libraries(), before, strict=True):
-                library.set_num_threads(n_threads)
+    with _ONE_AT_A_TIME, _libraries().limit(limits=1, user_api="blas"):
+        yield
 
 
 @cache
@@ -71,10 +63,9 @@ _ONE_AT_A_TIME = Lock()
 
 
 @cache
-def _libraries() -> list[LibController]:
-    """That have products; looked for once, which takes some milliseconds."""
-    libraries: list[LibController] = ThreadpoolController().select(user_api="blas").lib_controllers
-    return libraries
+def _libraries() -> ThreadpoolController:
+    """Looked for once, which takes some milliseconds."""
+    return ThreadpoolController()
 
 
 def _by_numpy(a: Array, b: Array, result: Array) -> None:
