@@ -21,10 +21,9 @@ class Recorded:
 
     On the CPU it is what a CUDA graph is on a GPU: the model's own code runs once for each shape of images, or for one
     size of batches in place of all that are known to come, and what it computes of them is computed again for others.
-    A model is left as it is, and runs at every step, where it does
-    anything that is not known here, is random, changes an attribute of a module, or is watched by hooks; and where
-    PyTorch has several threads. When somebody changes the model, it is recorded anew. Gradients stay in the same
-    tensors from step to step.
+    A model is left as it is, and runs at every step, where it does anything that is not known here, is random, changes
+    an attribute of a module, or is watched by hooks; and where PyTorch has several threads. When somebody changes the
+    model, it is recorded anew. Gradients stay in the same tensors from step to step.
 
     Args:
         model: to be trained.
