@@ -230,6 +230,18 @@ def test_a_model_runs_once_for_all_sizes_of_batches_that_will_come(name):
     assert all(torch.equal(a, b) for a, b in zip(*map(dict.values, results), strict=True))
 
 
+def test_a_size_that_was_seen_not_to_be_recordable_is_not_recorded_by_another_one():
+    def by_parts(x: Tensor, norm: nn.Module) -> Tensor:
+        return norm(x) if x.shape[0] <= 4 else torch.cat([norm(part) for part in x.split(4)])
+
+    batches = [images(8, seed=1), images(8, seed=2), images(4, seed=3), images(8, seed=4)]
+    results = []
+    for batch_sizes in ((), (8, 4)):
+        model = network(by_parts, nn.BatchNorm2d(6))
+        results.append(trained(model, Recorded(model, batch_sizes), batches))
+    assert all(torch.equal(a, b) for a, b in zip(*map(dict.values, results), strict=True))
+
+
 def test_a_size_of_batches_that_no_normalization_can_be_recorded_with_leaves_the_model_to_pytorch():
     model, x = network(torch.relu), images(5, 1, 1)
     recorded = Recorded(model, (5, 1))

@@ -93,7 +93,9 @@ class Recorded:
             self._gradients = Gradients(snapshot.parameters)
         with torch._C.DisableTorchFunction():  # noqa: SLF001
             before = [buffer.clone() for buffer in snapshot.buffers]
-        sizes = self._batch_sizes if len(images) in self._batch_sizes else {len(images)}
+        # A size that was seen before is known better than by another one.
+        is_first = not self._replays and len(images) in self._batch_sizes
+        sizes = self._batch_sizes if is_first else {len(images)}
         recordings = [Recording(images, size, self._gradients, snapshot.buffers) for size in sizes]
         randomness = host_randomness()
         with Recorder(recordings) as recorder:
