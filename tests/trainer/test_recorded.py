@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pnas_trainer._cpu import Recorded, fast_operations
-from pnas_trainer._cpu._program import _replay, _sections
+from pnas_trainer._cpu._program import _recorded, _replay, _sections
 
 Forward = Callable[..., Tensor]
 
@@ -240,6 +240,22 @@ def test_a_size_that_was_seen_not_to_be_recordable_is_not_recorded_by_another_on
         model = network(by_parts, nn.BatchNorm2d(6))
         results.append(trained(model, Recorded(model, batch_sizes), batches))
     assert all(torch.equal(a, b) for a, b in zip(*map(dict.values, results), strict=True))
+
+
+def test_a_size_that_there_is_memory_for_is_replayed_where_there_is_none_for_another(monkeypatch):
+    make = _recorded.Replay
+
+    def short(recording, outputs):
+        if recording.images.shape[0] > 2:
+            raise MemoryError
+        return make(recording, outputs)
+
+    monkeypatch.setattr(_recorded, "Replay", short)
+    recorded = Recorded(RECORDED["read by many"](), (5, 2))
+    with pytest.raises(MemoryError):
+        recorded(images(5))
+    step(recorded, images(2))
+    assert is_recorded(recorded)
 
 
 def test_a_size_of_batches_that_no_normalization_can_be_recorded_with_leaves_the_model_to_pytorch():

@@ -1,4 +1,5 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -42,12 +43,15 @@ class Recorded:
         """What the model gives in training mode for images `(N, C, H, W)`, which get no gradient."""
         if not self._may_record(images):
             return self._model(images)
-        if images.shape not in self._replays:
-            outputs, replays = self._recorded(images)
-            if not replays:
+        if images.shape not in self._replays and images.shape not in self._to_make:
+            outputs, to_make = self._recorded(images)
+            if not to_make:
                 self._replays[images.shape] = None
                 return outputs
-            self._replays.update(replays)
+            self._to_make.update(to_make)
+        if images.shape not in self._replays:  # each when it is needed: memory may be short for another one
+            with torch._C.DisableTorchFunction():  # noqa: SLF001
+                self._replays[images.shape] = self._to_make.pop(images.shape)()
         replay = self._replays[images.shape]
         return self._model(images) if replay is None else _Replaying.apply(self._anchor, images, replay, self)
 
@@ -83,9 +87,10 @@ class Recorded:
         self._snapshot = Snapshot(self._model)
         self._gradients: Gradients | None = None
         self._replays: dict[torch.Size, Replay | None] = {}
+        self._to_make: dict[torch.Size, Callable[[], Replay]] = {}
 
-    def _recorded(self, images: Tensor) -> tuple[Any, dict[torch.Size, Replay]]:
-        """Replays by the shape of images, with the model as it was; or what it gives, where there are none of it."""
+    def _recorded(self, images: Tensor) -> tuple[Any, dict[torch.Size, Callable[[], Replay]]]:
+        """What makes replays, by the shape of images; or what the model gives, which else is as it was."""
         snapshot = self._snapshot
         if snapshot.is_watched:
             return self._model(images), {}
@@ -108,10 +113,10 @@ class Recorded:
         with torch._C.DisableTorchFunction():  # noqa: SLF001
             for buffer, kept in zip(snapshot.buffers, before, strict=True):
                 buffer.detach().copy_(kept)
-            return None, {
-                torch.Size(recording.images.shape): Replay(recording, output)
-                for recording, output in zip(recordings, outputs, strict=True)
-            }
+        return None, {
+            torch.Size(recording.images.shape): partial(Replay, recording, output)
+            for recording, output in zip(recordings, outputs, strict=True)
+        }
 
 
 class _Replaying(torch.autograd.Function):
