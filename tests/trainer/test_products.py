@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pnas_trainer import TrainConfig, train
-from pnas_trainer._cpu._program import _products
+from pnas_trainer._cpu._program import _products, _sections
 from pnas_trainer._cpu._program._layout import Memory
 from pnas_trainer._cpu._program._program import Program
 
@@ -20,7 +20,8 @@ def chosen(monkeypatch):
 
 
 @BOTH
-def test_products_are_written_and_added(is_by_torch, chosen):
+def test_products_are_written_and_added(is_by_torch, chosen, monkeypatch):
+    monkeypatch.setattr(_sections, "_BYTES", 50)
     chosen(is_by_torch)
     rng = np.random.default_rng(0)
     a, b = (rng.normal(size=shape).astype(np.float32) for shape in [(12, 5), (5, 3)])
@@ -32,6 +33,7 @@ def test_products_are_written_and_added(is_by_torch, chosen):
     program.add_sum(_products.added_product(), x.transposed, x, total, spare)
     program.add(lambda *arrays: seen.extend(array.copy() for array in arrays), y, total)
     _, calls = program.compiled()
+    assert len(calls) > 3  # in several parts
     x.array[:] = a
     with _products.in_one_thread():
         for _ in range(2):  # nothing is left of the first
