@@ -44,12 +44,20 @@ def test_products_are_written_and_added(is_by_torch, chosen, monkeypatch):
     np.testing.assert_allclose(seen[1], a.T @ a, rtol=1e-5, atol=1e-6)
 
 
-def test_a_training_is_the_same_by_either_up_to_rounding(one_thread, digits, recordable, chosen):
-    losses = []
+def test_a_training_is_the_same_by_either_up_to_rounding(one_thread, digits, recordable, chosen, monkeypatch):
+    losses, used = [], []
+    for name in ("_by_torch", "_by_numpy"):
+        multiply = getattr(_products, name)
+        monkeypatch.setattr(
+            _products, name, lambda *xs, name=name, multiply=multiply: used.append(name) or multiply(*xs)
+        )
     for is_by_torch in (True, False):
         chosen(is_by_torch)
         losses.append(train(recordable, digits, TrainConfig(n_epochs=1), seed=0).losses)
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    half = len(used) // 2
+    assert half > 20
+    assert used == ["_by_torch"] * half + ["_by_numpy"] * half
 
 
 @pytest.mark.parametrize(

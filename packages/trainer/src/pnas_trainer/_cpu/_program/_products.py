@@ -26,12 +26,12 @@ Array = NDArray[np.float32]
 
 def product() -> Function:
     """Of `a`, `b` and `result`: writes `a @ b` there."""
-    return (_BY_TORCH if is_by_torch() else _BY_NUMPY)[0]
+    return OfTensors(_by_torch) if is_by_torch() else _by_numpy
 
 
 def added_product() -> Function:
     """Of `is_first`, `a`, `b`, `total` and `spare`: writes `a @ b` into `total`, or adds it there by way of `spare`."""
-    return (_BY_TORCH if is_by_torch() else _BY_NUMPY)[1]
+    return OfTensors(_adding(_by_torch)) if is_by_torch() else _adding(_by_numpy)
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def is_by_torch() -> bool:
 
 
 def _is_intels() -> bool:
-    """Whether this processor is."""
+    """Whether the processor is one of Intel's; where nothing says so, it is taken for another."""
     words = _DESCRIPTION.read_text() if _DESCRIPTION.exists() else platform.processor()
     return "GenuineIntel" in words
 
@@ -83,7 +83,3 @@ def _adding(multiply: Callable[..., None]) -> Callable[..., None]:
             total += spare
 
     return add
-
-
-_BY_NUMPY = _by_numpy, _adding(_by_numpy)
-_BY_TORCH = OfTensors(_by_torch), OfTensors(_adding(_by_torch))

@@ -26,7 +26,7 @@ class Recording:
         operations: in order.
         counters: buffers that a step adds 1 to.
         known: by the `id` of a tensor, what it is.
-        constants: by the `id`, tensors that depend on nothing but the shape of the images.
+        constants: by the `id`, tensors that depend on nothing but the shape of an image, and not on how many there are.
         rectified: ReLUs by what they are of: several blocks begin with that of the same map.
         needed: values that gradients need as they are, or that slices show: nothing may overwrite them.
     """

@@ -120,9 +120,8 @@ def _sights(
 
 def _taken(recording: Recording, result: Tensor, pooled: Value, rows: Sight, columns: Sight) -> None:
     """The result of a pool with a stride, out of one without."""
-    if all((sight.first, sight.stride) == (-1, 1) for sight in (rows, columns)) and pooled.shape == recording.shape_of(
-        result
-    ):
+    keeps_size = pooled.shape == recording.shape_of(result)
+    if keeps_size and all((sight.first, sight.stride) == (-1, 1) for sight in (rows, columns)):
         recording.is_now(result, pooled)
         return
     for sight, size in zip((rows, columns), pooled.shape[2:], strict=True):
